@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Inodes: the inode item in the machine's own numbers, names and extended attributes beside it. */
+#ifndef BTRFLY_FILES_INODE_H
+#define BTRFLY_FILES_INODE_H
+
+#include "format/inode.h"
+#include "tree/cursor.h"
+
+struct timestamp {
+	s64 sec;
+	u32 nsec;
+};
+
+struct inode {
+	u64 ino;
+	u64 generation;
+	u64 transid;
+	u64 size;
+	u64 nbytes;
+	u32 nlink;
+	u32 uid, gid;
+	u32 mode;
+	u64 rdev; /* raw from disk: inode_major(), inode_minor() */
+	u64 flags;
+	struct timestamp atime, ctime, mtime, otime;
+};
+
+/* Translate an inode item; -EIO with a sentence if @size is too small. */
+int inode_decode(u64 ino, const void *item, u32 size, struct inode *out);
+
+/* Find and translate inode @ino with @c, a cursor over its subvolume's tree; -ENOENT if there is none. */
+int inode_read(struct cursor *c, u64 ino, struct inode *out);
+
+/* The kernel stores new_encode_dev(): 12 bits of major in the middle of 20 bits of minor. */
+static inline u32 inode_major(u64 rdev) { return (u32)(rdev >> 8) & 0xfff; }
+static inline u32 inode_minor(u64 rdev) { return ((u32)rdev & 0xff) | ((u32)(rdev >> 12) & 0xfff00); }
+
+/*
+ * One name of an INODE_REF or INODE_EXTREF item.  @name points into the item.
+ */
+struct inode_name {
+	u64 parent; /* inode number of the directory */
+	u64 index;  /* in the directory's DIR_INDEX items */
+	const char *name;
+	u16 name_len;
+};
+
+/* Step through the names of one item.  Start with *@pos = 0.  1: a name; 0: no more; -EIO: damaged. */
+int inode_name_next(const struct key *key, const void *item, u32 size, u32 *pos,
+		    struct inode_name *out);
+
+/* One entry of a DIR_ITEM, DIR_INDEX or XATTR_ITEM item; pointers into the item. */
+struct dir_entry {
+	struct key location;
+	u64 transid;
+	const char *name;
+	u16 name_len;
+	const u8 *data;
+	u16 data_len;
+	u8 type; /* FT_… */
+};
+
+/* Step through the entries of one item (several where hashes collide), as inode_name_next() does. */
+int dir_entry_next(const struct key *key, const void *item, u32 size, u32 *pos,
+		   struct dir_entry *out);
+
+/* Find @name in directory @dir of @c's tree: 0 with *@out valid until @c moves, -ENOENT, or an error. */
+int dir_lookup(struct cursor *c, u64 dir, const char *name, u16 name_len, struct dir_entry *out);
+
+#endif

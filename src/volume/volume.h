@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A volume: the devices of one filesystem, its superblock, and the map from logical
+ * addresses to places on the devices.
+ */
+#ifndef BTRFLY_VOLUME_VOLUME_H
+#define BTRFLY_VOLUME_VOLUME_H
+
+#include "device/device.h"
+#include "format/super.h"
+
+struct volume; /* volume/volume.c keeps the fields; the facts below are read through functions */
+
+#define VOLUME_COPIES_MAX 4
+
+/* A run of logical addresses and where each of its copies lies. */
+struct mapping {
+	u64 length; /* bytes from the address asked for that are contiguous in every copy */
+	u64 type;   /* BLOCK_GROUP_… */
+	unsigned copies;
+	struct {
+		struct device *device; /* NULL: the device is missing */
+		u64 physical;
+	} copy[VOLUME_COPIES_MAX];
+};
+
+/* The facts of the superblock that the floors above need, checked. */
+struct volume_facts {
+	u32 sectorsize;
+	u32 nodesize;
+	u16 csum_type; /* enum checksum_type */
+	u32 csum_size;
+	u64 generation;
+	u64 total_bytes, bytes_used, num_devices;
+	u64 compat_flags, compat_ro_flags, incompat_flags;
+	u8 fsid[UUID_SIZE];
+	u8 metadata_uuid[UUID_SIZE]; /* what tree blocks carry as their fsid */
+	char label[LABEL_SIZE + 1];
+	u64 root, chunk_root, log_root;
+	u64 chunk_root_generation;
+	u8 root_level, chunk_root_level, log_root_level;
+};
+
+/*
+ * Read and check the superblocks of @devices (one filesystem, any order) and the system chunk array.
+ * On success the volume owns the devices and closes them; on failure the caller still does.
+ * The chunk tree is loaded by the floor above, which calls volume_add_chunk() for each item.
+ */
+int volume_open(struct device **devices, size_t count, struct volume **out);
+void volume_free(struct volume *v);
+
+const struct volume_facts *volume_facts(const struct volume *v);
+
+/* The devices, for listings: number given, and each one's dev_item (from its superblock). */
+size_t volume_device_count(const struct volume *v);
+struct device *volume_device(const struct volume *v, size_t i, struct dev_item *item);
+
+/* Add one chunk; @item of @size bytes is checked whole.  A chunk that is already there must be equal. */
+int volume_add_chunk(struct volume *v, u64 logical, const void *item, size_t size);
+
+/* Where @logical lies; -EIO with a sentence if no chunk holds it. */
+int volume_map(const struct volume *v, u64 logical, struct mapping *out);
+
+/* Number of copies at @logical, or a negative errno. */
+int volume_copies(const struct volume *v, u64 logical);
+
+/* Read [logical, logical + len) from copy @copy (0 is tried first by everybody).  Not verified.
+ * Any thread. */
+int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned copy);
+
+/* For messages: "logical 1310720 on /dev/sdb at 5505024"; returns @buf of VOLUME_WHERE_MAX bytes. */
+#define VOLUME_WHERE_MAX 512
+const char *volume_where(const struct volume *v, u64 logical, unsigned copy, char *buf);
+
+#endif
