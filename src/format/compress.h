@@ -25,7 +25,8 @@ void decompressor_free(struct decompressor *d);
 int decompress_extent(struct decompressor *d, u8 type, const void *in, size_t in_len, void *out,
 		      size_t out_len, u32 sectorsize);
 
-/* The same for an inline extent (lzo: one segment behind the total length). */
+/* The same for an inline extent (lzo: one segment behind the total length), but for one thing:
+ * data that ends early is damage, as newer kernels have it. */
 int decompress_inline(struct decompressor *d, u8 type, const void *in, size_t in_len, void *out,
 		      size_t out_len, u32 sectorsize);
 
