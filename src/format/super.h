@@ -105,6 +105,9 @@ _Static_assert(sizeof(struct super_block) == SUPER_SIZE, "super block");
 #define INCOMPAT_SIMPLE_QUOTA (1ull << 16)
 #define INCOMPAT_REMAP_TREE (1ull << 17)
 
+/* The name that mkfs.btrfs -O gives to one incompat bit; NULL for an unknown one. */
+const char *incompat_name(u64 bit);
+
 /* super_block.compat_ro_flags */
 #define COMPAT_RO_FREE_SPACE_TREE (1ull << 0)
 #define COMPAT_RO_FREE_SPACE_TREE_VALID (1ull << 1)

@@ -20,6 +20,7 @@ struct mapping {
 	unsigned copies;
 	struct {
 		struct device *device; /* NULL: the device is missing */
+		u64 devid;
 		u64 physical;
 	} copy[VOLUME_COPIES_MAX];
 };
@@ -44,16 +45,27 @@ struct volume_facts {
 /*
  * Read and check the superblocks of @devices (one filesystem, any order) and the system chunk array.
  * On success the volume owns the devices and closes them; on failure the caller still does.
- * The chunk tree is loaded by the floor above, which calls volume_add_chunk() for each item.
+ * The chunk tree is loaded by the floor above, which calls volume_add_device() and volume_add_chunk()
+ * for each item and volume_complete() behind the last; until then the volume is one thread's.
  */
 int volume_open(struct device **devices, size_t count, struct volume **out);
 void volume_free(struct volume *v);
 
 const struct volume_facts *volume_facts(const struct volume *v);
 
-/* The devices, for listings: number given, and each one's dev_item (from its superblock). */
+/* The devices by rising devid, missing ones too, with their device items: NULL for a missing one.
+ * @item may be NULL. */
 size_t volume_device_count(const struct volume *v);
 struct device *volume_device(const struct volume *v, size_t i, struct dev_item *item);
+
+/* Number of devices that were not given; their names are not known, their items are. */
+size_t volume_missing_count(const struct volume *v);
+
+/* Add one DEV_ITEM: it must fit the superblock of its device, and one without a device is missing. */
+int volume_add_device(struct volume *v, const void *item, size_t size);
+
+/* The chunk tree has been read: a device that was given and is not in it is refused. */
+int volume_complete(struct volume *v);
 
 /* Add one chunk; @item of @size bytes is checked whole.  A chunk that is already there must be equal. */
 int volume_add_chunk(struct volume *v, u64 logical, const void *item, size_t size);
