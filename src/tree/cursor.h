@@ -21,7 +21,7 @@ struct tree {
 struct cursor {
 	const struct tree *tree;
 	struct extent_buffer *node[LEVEL_MAX]; /* node[0] is the leaf; NULL above the root */
-	u32 slot[LEVEL_MAX];
+	u32 slot[LEVEL_MAX]; /* slot[0]: nritems past the end, -1 before the start */
 };
 
 /* The tree must outlive the cursor.  Nothing is read yet. */
@@ -40,12 +40,31 @@ int cursor_seek(struct cursor *c, const struct key *k);
  * cursor_at_end(), before the first. */
 int cursor_seek_before(struct cursor *c, const struct key *k);
 
-/* To the next or previous item: 0, or 1 past the end (or before the start), or an error. */
-int cursor_next(struct cursor *c);
-int cursor_prev(struct cursor *c);
-
-/* As cursor_next(), to the first item of the next leaf. */
+/* To the first item of the next leaf, or the last of the previous one: 0, or 1 past the end (before the
+ * start), or an error. */
 int cursor_next_leaf(struct cursor *c);
+int cursor_prev_leaf(struct cursor *c);
+
+/* To the next or previous item, likewise.  Past the end cursor_prev() leads to the last item, before the
+ * start cursor_next() leads to the first.  A cursor that never stood anywhere, or whose last
+ * move failed, is at the end and stays there. */
+static inline int cursor_next(struct cursor *c)
+{
+	if (c->node[0] && c->slot[0] + 1 < c->node[0]->nritems) {
+		c->slot[0]++;
+		return 0;
+	}
+	return cursor_next_leaf(c);
+}
+
+static inline int cursor_prev(struct cursor *c)
+{
+	if (c->node[0] && c->slot[0] - 1 < c->node[0]->nritems) {
+		c->slot[0]--;
+		return 0;
+	}
+	return cursor_prev_leaf(c);
+}
 
 static inline bool cursor_at_end(const struct cursor *c)
 {

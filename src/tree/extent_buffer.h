@@ -36,6 +36,10 @@ struct block_expect {
 		   * another subvolume's tree, other trees own their blocks */
 	bool has_first_key;
 	struct key first_key;
+	/* All keys are less than this, the next key of the parent or of its parents.  With the first key it
+	 * keeps the blocks of one level apart, so that a walk meets no block twice. */
+	bool has_limit;
+	struct key limit;
 };
 
 /* @limit: bytes.  The volume must outlive the cache. */

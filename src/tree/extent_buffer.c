@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Invariants (beside those of the header)
+ *  1. The map, the ring and the sum of bytes change under the lock alone; the disk is read outside it.
+ *  2. A count of references rises from 0 under the lock alone, so what is seen there with 0 under the
+ *     lock may be freed.  It falls without the lock.
+ *  3. The map holds at most one block of an address and generation.  Two generations at one address
+ *     are seen only where a mirror is stale or a tree damaged.
+ */
+#include "tree/extent_buffer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "tree/block.h"
+
+struct cached_block {
+	struct extent_buffer eb;
+	atomic_uint refs;
+	struct map_node node; /* key: logical */
+	struct list ring;
+	u8 bytes[];
+};
+
+struct extent_cache {
+	struct volume *volume;
+	const struct volume_facts *facts;
+	pthread_mutex_t lock;
+	struct map blocks;
+	struct list ring; /* most recently used first */
+	size_t bytes, limit;
+};
+
+static size_t block_bytes(const struct extent_cache *c)
+{
+	return sizeof(struct cached_block) + c->facts->nodesize;
+}
+
+int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
+{
+	struct extent_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return error_nomem(sizeof(*c));
+
+	int ret = map_init(&c->blocks);
+
+	if (ret) {
+		free(c);
+		return ret;
+	}
+	c->volume = v;
+	c->facts = volume_facts(v);
+	c->limit = limit;
+	pthread_mutex_init(&c->lock, NULL);
+	list_init(&c->ring);
+	*out = c;
+	return 0;
+}
+
+void extent_cache_free(struct extent_cache *c)
+{
+	if (!c)
+		return;
+	LIST_FOR_EACH_SAFE(pos, &c->ring) {
+		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, ring);
+
+		assert(!atomic_load(&b->refs));
+		free(b);
+	}
+	map_release(&c->blocks);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+struct volume *extent_cache_volume(const struct extent_cache *c)
+{
+	return c->volume;
+}
+
+struct extent_buffer *extent_buffer_ref(struct extent_buffer *eb)
+{
+	atomic_fetch_add_explicit(&CONTAINER_OF(eb, struct cached_block, eb)->refs, 1,
+				  memory_order_relaxed);
+	return eb;
+}
+
+void extent_buffer_put(struct extent_buffer *eb)
+{
+	if (eb)
+		atomic_fetch_sub_explicit(&CONTAINER_OF(eb, struct cached_block, eb)->refs, 1,
+					  memory_order_release);
+}
+
+/* With the lock held: the block, with a reference for the caller, or NULL. */
+static struct cached_block *find(struct extent_cache *c, u64 logical, u64 generation)
+{
+	struct map_node *n = map_find(&c->blocks, logical);
+	struct cached_block *b = NULL;
+
+	for (; n; n = map_next_same(n)) {
+		b = CONTAINER_OF(n, struct cached_block, node);
+		if (b->eb.generation == generation)
+			break;
+	}
+	if (!n)
+		return NULL;
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	list_remove(&b->ring);
+	list_add(&c->ring, &b->ring);
+	return b;
+}
+
+/* With the lock held: free unreferenced blocks, oldest first, until the limit is kept. */
+static void shrink(struct extent_cache *c)
+{
+	struct list *pos = c->ring.prev, *prev;
+
+	for (; c->bytes > c->limit && pos != &c->ring; pos = prev) {
+		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, ring);
+
+		prev = pos->prev;
+		if (atomic_load_explicit(&b->refs, memory_order_acquire))
+			continue;
+		map_remove(&c->blocks, &b->node);
+		list_remove(&b->ring);
+		c->bytes -= block_bytes(c);
+		free(b);
+	}
+}
+
+/* Put a checked block into the cache; where another thread was faster, its block is returned. */
+static struct cached_block *insert(struct extent_cache *c, struct cached_block *b)
+{
+	struct cached_block *other;
+
+	pthread_mutex_lock(&c->lock);
+	other = find(c, b->eb.logical, b->eb.generation);
+	if (!other) {
+		map_add(&c->blocks, &b->node, b->eb.logical);
+		list_add(&c->ring, &b->ring);
+		c->bytes += block_bytes(c);
+		shrink(c);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (!other)
+		return b;
+	free(b);
+	return other;
+}
+
+static int read_copy(struct extent_cache *c, const struct block_expect *want, unsigned copy,
+		     struct cached_block *b)
+{
+	int ret = volume_read(c->volume, want->logical, b->bytes, c->facts->nodesize, copy);
+
+	if (!ret)
+		ret = block_check(c->facts, want->logical, &b->eb);
+	if (!ret)
+		ret = block_check_expected(&b->eb, want);
+	return ret;
+}
+
+/* Fill @b from the first good copy.  The sentence of a failure lists each copy's. */
+static int read_copies(struct extent_cache *c, const struct block_expect *want,
+		       struct cached_block *b)
+{
+	char failures[ERROR_TEXT_MAX], where[VOLUME_WHERE_MAX];
+	int copies = volume_copies(c->volume, want->logical);
+	size_t used = 0;
+
+	if (copies < 0)
+		return copies;
+	for (int i = 0; i < copies; i++) {
+		if (!read_copy(c, want, (unsigned)i, b))
+			return 0;
+		if (used < sizeof(failures))
+			used += (size_t)snprintf(failures + used, sizeof(failures) - used, "%s%s: %s",
+						 i ? "; " : "",
+						 volume_where(c->volume, want->logical,
+							      (unsigned)i, where),
+						 error_message());
+	}
+	return error_set(EIO, "%s", failures);
+}
+
+/* Hand a referenced block of the cache out if it is what its parent promised. */
+static int hand_out(struct cached_block *b, const struct block_expect *want,
+		    struct extent_buffer **out)
+{
+	int ret = block_check_expected(&b->eb, want);
+
+	if (ret) {
+		extent_buffer_put(&b->eb);
+		return error_wrap(ret, "tree %" PRIu64 ": block: logical %" PRIu64, want->tree,
+				  want->logical);
+	}
+	*out = &b->eb;
+	return 0;
+}
+
+int extent_buffer_get(struct extent_cache *c, const struct block_expect *want,
+		      struct extent_buffer **out)
+{
+	struct cached_block *b;
+	int ret;
+
+	pthread_mutex_lock(&c->lock);
+	b = find(c, want->logical, want->generation);
+	pthread_mutex_unlock(&c->lock);
+	if (b)
+		return hand_out(b, want, out);
+	b = malloc(block_bytes(c));
+	if (!b)
+		return error_nomem(block_bytes(c));
+	b->eb = (struct extent_buffer){.data = b->bytes};
+	atomic_init(&b->refs, 1);
+	ret = read_copies(c, want, b);
+	if (ret) {
+		free(b);
+		return error_wrap(ret, "tree %" PRIu64 ": block", want->tree);
+	}
+	/* Checked again: what another thread put there may come from another copy. */
+	return hand_out(insert(c, b), want, out);
+}
