@@ -10,25 +10,6 @@
 
 #define MEMORY_DEFAULT (256u << 20)
 
-static int open_volume(const char *const *paths, size_t count, struct volume **out)
-{
-	struct device **devices = calloc(count ? count : 1, sizeof(*devices));
-	size_t opened = 0;
-	int ret = 0;
-
-	if (!devices)
-		return error_nomem(count * sizeof(*devices));
-	for (; opened < count && !ret; opened += !ret)
-		ret = device_open(paths[opened], false, &devices[opened]);
-	if (!ret)
-		ret = volume_open(devices, count, out);
-	if (ret)
-		while (opened)
-			device_close(devices[--opened]);
-	free(devices);
-	return ret;
-}
-
 /* A tree without which most of the others can still be read. */
 static int open_optional(struct filesystem *fs, u64 objectid, struct tree *out)
 {
@@ -77,7 +58,7 @@ int filesystem_open(const char *const *paths, size_t count, const struct filesys
 
 	if (!fs)
 		return error_nomem(sizeof(*fs));
-	ret = open_volume(paths, count, &fs->volume);
+	ret = volume_open_paths(paths, count, &fs->volume);
 	if (ret)
 		goto out;
 	fs->facts = volume_facts(fs->volume);

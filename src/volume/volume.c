@@ -190,6 +190,26 @@ int volume_open(struct device **devices, size_t count, struct volume **out)
 	return 0;
 }
 
+int volume_open_paths(const char *const *paths, size_t count, struct volume **out)
+{
+	struct device **devices = calloc(count + 1, sizeof(struct device *));
+	size_t opened = 0;
+	int ret = 0;
+
+	if (!devices)
+		return error_nomem((count + 1) * sizeof(struct device *));
+	while (!ret && opened < count) {
+		ret = device_open(paths[opened], false, &devices[opened]);
+		opened += !ret;
+	}
+	if (!ret)
+		ret = volume_open(devices, count, out);
+	while (ret && opened)
+		device_close(devices[--opened]);
+	free(devices);
+	return ret;
+}
+
 void volume_free(struct volume *v)
 {
 	if (!v)

@@ -49,7 +49,10 @@ struct volume_facts {
  * for each item and volume_complete() behind the last; until then the volume is one thread's.
  */
 int volume_open(struct device **devices, size_t count, struct volume **out);
-void volume_free(struct volume *v);
+
+/* The same with the devices opened first, for reading. */
+int volume_open_paths(const char *const *paths, size_t count, struct volume **out);
+void volume_free(struct volume *v); /* NULL is fine */
 
 const struct volume_facts *volume_facts(const struct volume *v);
 
