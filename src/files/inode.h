@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inodes: the inode item in the machine's own numbers, names and extended attributes beside it. */
+/* Inodes: the inode item in the machine's own numbers, and the names that it is known by. */
 #ifndef BTRFLY_FILES_INODE_H
 #define BTRFLY_FILES_INODE_H
 
@@ -25,10 +25,13 @@ struct inode {
 	struct timestamp atime, ctime, mtime, otime;
 };
 
+struct timestamp timestamp_from_disk(const struct disk_timespec *t);
+
 /* Translate an inode item; -EIO with a sentence if @size is too small. */
 int inode_decode(u64 ino, const void *item, u32 size, struct inode *out);
 
-/* Find and translate inode @ino with @c, a cursor over its subvolume's tree; -ENOENT if there is none. */
+/* Find and translate inode @ino with @c, a cursor over its subvolume's tree.  -ENOENT if there is none:
+ * too common an answer for a sentence. */
 int inode_read(struct cursor *c, u64 ino, struct inode *out);
 
 /* The kernel stores new_encode_dev(): 12 bits of major in the middle of 20 bits of minor. */
@@ -45,26 +48,9 @@ struct inode_name {
 	u16 name_len;
 };
 
-/* Step through the names of one item.  Start with *@pos = 0.  1: a name; 0: no more; -EIO: damaged. */
+/* Step through the names of one item.  Start with *@pos = 0.  1: a name; 0: no more; -EIO: damaged.
+ * Names are as name_is_valid() has them, or ".." where the item's inode is its own parent. */
 int inode_name_next(const struct key *key, const void *item, u32 size, u32 *pos,
 		    struct inode_name *out);
-
-/* One entry of a DIR_ITEM, DIR_INDEX or XATTR_ITEM item; pointers into the item. */
-struct dir_entry {
-	struct key location;
-	u64 transid;
-	const char *name;
-	u16 name_len;
-	const u8 *data;
-	u16 data_len;
-	u8 type; /* FT_… */
-};
-
-/* Step through the entries of one item (several where hashes collide), as inode_name_next() does. */
-int dir_entry_next(const struct key *key, const void *item, u32 size, u32 *pos,
-		   struct dir_entry *out);
-
-/* Find @name in directory @dir of @c's tree: 0 with *@out valid until @c moves, -ENOENT, or an error. */
-int dir_lookup(struct cursor *c, u64 dir, const char *name, u16 name_len, struct dir_entry *out);
 
 #endif

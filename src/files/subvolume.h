@@ -18,7 +18,7 @@ struct subvolume {
 	u32 refs;
 	u8 uuid[UUID_SIZE], parent_uuid[UUID_SIZE], received_uuid[UUID_SIZE];
 	struct timestamp ctime, otime, stime, rtime;
-	u64 parent_id; /* of the subvolume that holds its name; 0 for the top level */
+	u64 parent_id; /* of the subvolume that holds its name; 0: the top level, or the name is lost */
 	u64 dirid;     /* of the directory in the parent that holds its name */
 	char name[NAME_LEN_MAX + 1]; /* "" for the top level */
 };
@@ -36,13 +36,5 @@ int subvolume_path(struct filesystem *fs, const struct subvolume *s, struct buff
 /* Call @each for every subvolume but the top level, by rising id; a nonzero return stops and is returned. */
 int subvolume_each(struct filesystem *fs,
 		   int (*each)(const struct subvolume *s, const char *path, void *arg), void *arg);
-
-/* Where a path leads: subvolumes on the way are entered.  Symlinks are not followed. */
-struct location {
-	struct subvolume subvolume;
-	u64 ino;
-};
-
-int location_find(struct filesystem *fs, const char *path, struct location *out);
 
 #endif
