@@ -93,6 +93,8 @@ int remove_newest(struct workload *w)
 	char **paths = calloc(w->count, sizeof(*paths));
 	int ret = 0;
 
+	if (!order || !paths)
+		abort();
 	memcpy(order, w->entries + 1, (w->count - 1) * sizeof(*order));
 	qsort(order, w->count - 1, sizeof(*order), newest_first);
 	count = count < w->count ? count : w->count - 1;

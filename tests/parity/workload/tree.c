@@ -11,8 +11,6 @@
 
 #include "workload.h"
 
-#define SUBVOLUME_INO 256 /* of the root of every btrfs subvolume */
-
 const char *tree_at(const char *path)
 {
 	return *path ? path : ".";
@@ -42,8 +40,7 @@ static enum kind kind_of(const struct stat *st)
 		return KIND_FILE;
 	if (!S_ISDIR(st->st_mode))
 		return KIND_OTHER;
-	/* 2 is the empty directory that a snapshot shows where a nested subvolume was. */
-	return st->st_ino == SUBVOLUME_INO || st->st_ino == 2 ? KIND_SUBVOLUME : KIND_DIR;
+	return st->st_ino == SUBVOLUME_INO || st->st_ino == STUB_INO ? KIND_SUBVOLUME : KIND_DIR;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -67,7 +64,8 @@ static int names_of(struct workload *w, const char *dir, char ***names, size_t *
 		(*names)[(*count)++] = strdup(e->d_name);
 	}
 	closedir(d);
-	qsort(*names, *count, sizeof(**names), by_bytes);
+	if (*count)
+		qsort(*names, *count, sizeof(**names), by_bytes);
 	return 0;
 }
 
@@ -206,7 +204,8 @@ int tree_delete(struct workload *w, const char *path)
 		below = realloc(below, (count + 1) * sizeof(*below));
 		below[count++] = strdup(w->entries[i].path);
 	}
-	qsort(below, count, sizeof(*below), by_bytes);
+	if (count)
+		qsort(below, count, sizeof(*below), by_bytes);
 	while (count--) {
 		struct entry *e = tree_find(w, below[count]);
 

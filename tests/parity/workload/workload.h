@@ -23,6 +23,11 @@
 #define WORKLOAD_NAME_MAX 255
 #define WORKLOAD_SECTOR 4096u
 
+/* Inode numbers that btrfs gives to the root of a subvolume, and to the empty directory that a snapshot
+ * shows where a nested one was. */
+#define SUBVOLUME_INO 256
+#define STUB_INO 2
+
 enum kind {
 	KIND_FILE,
 	KIND_DIR,
