@@ -10,9 +10,9 @@ int device_read(struct device *d, u64 offset, void *buf, size_t len)
 {
 	if (!range_within(offset, len, d->size))
 		return error_set(EIO,
-				 "%" PRIu64 " + %zu bytes lies beyond the end of %s (%" PRIu64
+				 "[%" PRIu64 ", %" PRIu64 ") lies beyond the end of %s (%" PRIu64
 				 " bytes)",
-				 offset, len, d->name, d->size);
+				 offset, offset + len, d->name, d->size);
 	return d->ops->read(d, offset, buf, len);
 }
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "faulty.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+static int faulty_read(struct device *d, u64 offset, void *buf, size_t len)
+{
+	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+	u64 start = max_u64(offset, f->start), end = min_u64(offset + len, f->end);
+
+	atomic_fetch_add(&f->reads, 1);
+	if (f->fault == FAULT_FAIL && start < end)
+		return error_set(EIO, "read of %s fails on purpose", d->name);
+
+	int ret = f->inner->ops->read(f->inner, offset, buf, len);
+
+	if (f->fault == FAULT_CORRUPT)
+		for (u64 at = start; at < end; at++)
+			((u8 *)buf)[at - offset] ^= 0xff;
+	return ret;
+}
+
+static void faulty_close(struct device *d)
+{
+	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+
+	device_close(f->inner);
+	free(f);
+}
+
+static const struct device_ops faulty_ops = {.read = faulty_read, .close = faulty_close};
+
+struct faulty *faulty_new(struct device *inner)
+{
+	struct faulty *f = calloc(1, sizeof(*f));
+
+	f->device = *inner;
+	f->device.ops = &faulty_ops;
+	f->inner = inner;
+	return f;
+}
+
+void faulty_set(struct faulty *f, enum fault fault, u64 start, u64 len)
+{
+	f->fault = fault;
+	f->start = start;
+	f->end = start + len;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device that passes reads on to another one, and fails where it is told to. */
+#ifndef BTRFLY_TESTS_FAULTY_H
+#define BTRFLY_TESTS_FAULTY_H
+
+#include <stdatomic.h>
+
+#include "device/device.h"
+
+enum fault {
+	FAULT_NONE,
+	FAULT_FAIL,    /* a read that touches the range fails: "read of NAME fails on purpose" */
+	FAULT_CORRUPT, /* the bytes of the range are inverted */
+};
+
+struct faulty {
+	struct device device;
+	struct device *inner;
+	enum fault fault;
+	u64 start, end; /* the range */
+	atomic_uint reads;
+};
+
+/* Closing it closes @inner. */
+struct faulty *faulty_new(struct device *inner);
+void faulty_set(struct faulty *f, enum fault fault, u64 start, u64 len);
+
+#endif
