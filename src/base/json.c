@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/json.h"
+
+#include <string.h>
+#include <time.h>
+#include <uuid/uuid.h>
+
+void json_line_begin(struct json_line *j, FILE *out)
+{
+	*j = (struct json_line){.out = out};
+	fputc('{', out);
+}
+
+void json_line_end(struct json_line *j)
+{
+	fputs("}\n", j->out);
+}
+
+/* Keys are ours and need no escape. */
+static void key_out(struct json_line *j, const char *key)
+{
+	fprintf(j->out, "%s\"%s\":", j->started ? "," : "", key);
+	j->started = true;
+}
+
+/* The length of the UTF-8 sequence at @p, 0 if there is none (RFC 3629: shortest form, no
+ * surrogates, up to U+10FFFF). */
+static size_t utf8_length(const u8 *p, size_t len)
+{
+	static const u32 lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xf0 && p[0] < 0xf8 ? 4 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 :
+		   p[0] >= 0xc0 && p[0] < 0xe0 ? 2 : 0;
+
+	if (n < 2 || n > len)
+		return n == 1;
+
+	u32 c = p[0] & (0x7f >> n);
+
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < lowest[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	return n;
+}
+
+/* Returns whether all of it was UTF-8. */
+static bool text_out(FILE *out, const u8 *p, size_t len)
+{
+	bool valid = true;
+
+	fputc('"', out);
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_length(p + i, len - i);
+		if (!n) {
+			fputs("\\ufffd", out);
+			valid = false;
+			n = 1;
+		} else if (n == 1 && (p[i] == '"' || p[i] == '\\')) {
+			fprintf(out, "\\%c", p[i]);
+		} else if (n == 1 && (p[i] < ' ' || p[i] == 0x7f)) {
+			fprintf(out, "\\u%04x", p[i]);
+		} else {
+			fwrite(p + i, 1, n, out);
+		}
+	}
+	fputc('"', out);
+	return valid;
+}
+
+void json_line_u64(struct json_line *j, const char *key, u64 value)
+{
+	key_out(j, key);
+	fprintf(j->out, "%llu", (unsigned long long)value);
+}
+
+void json_line_bytes(struct json_line *j, const char *key, const void *data, size_t len)
+{
+	const u8 *p = data;
+
+	key_out(j, key);
+	if (text_out(j->out, p, len))
+		return;
+	fprintf(j->out, ",\"%s_hex\":\"", key);
+	for (size_t i = 0; i < len; i++)
+		fprintf(j->out, "%02x", p[i]);
+	fputc('"', j->out);
+}
+
+void json_line_string(struct json_line *j, const char *key, const char *value)
+{
+	json_line_bytes(j, key, value, strlen(value));
+}
+
+void json_line_time(struct json_line *j, const char *key, s64 sec, u32 nsec)
+{
+	time_t t = sec;
+	char text[64];
+	struct tm tm;
+
+	key_out(j, key);
+	if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%FT%T", &tm))
+		fprintf(j->out, "\"%s.%09uZ\"", text, nsec);
+	else
+		fprintf(j->out, "\"%lld.%09u\"", (long long)sec, nsec);
+}
+
+void json_line_uuid(struct json_line *j, const char *key, const u8 *uuid)
+{
+	char text[UUID_STR_LEN];
+
+	uuid_unparse_lower(uuid, text);
+	key_out(j, key);
+	fprintf(j->out, "\"%s\"", text);
+}
