@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command: one table of subcommands, one file each. */
+#include <signal.h>
+
 #include "cli/command.h"
 #include "cli/filesystem.h"
+#include "cli/receive.h"
 
 static const struct command commands[] = {
 	{"filesystem", "show the filesystem of an image or device", filesystem_command},
+	{"receive", "apply a send stream, or print it", receive_command},
 	{0},
 };
 
 int main(int argc, char **argv)
 {
+	/* A closed pipe is an error like others: it has a sentence and the exit status 1. */
+	signal(SIGPIPE, SIG_IGN);
 	return command_dispatch("btrfly", commands, argc, argv);
 }
