@@ -34,9 +34,9 @@ int inode_decode(u64 ino, const void *item, u32 size, struct inode *out);
  * too common an answer for a sentence. */
 int inode_read(struct cursor *c, u64 ino, struct inode *out);
 
-/* The kernel stores new_encode_dev(): 12 bits of major in the middle of 20 bits of minor. */
-static inline u32 inode_major(u64 rdev) { return (u32)(rdev >> 8) & 0xfff; }
-static inline u32 inode_minor(u64 rdev) { return ((u32)rdev & 0xff) | ((u32)(rdev >> 12) & 0xfff00); }
+/* On disk stands the kernel's own dev_t: 12 bits of major over 20 bits of minor. */
+static inline u32 inode_major(u64 rdev) { return (u32)rdev >> 20; }
+static inline u32 inode_minor(u64 rdev) { return (u32)rdev & 0xfffff; }
 
 /*
  * One name of an INODE_REF or INODE_EXTREF item.  @name points into the item.

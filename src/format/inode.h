@@ -20,7 +20,7 @@ struct inode_item {
 	le32 uid;
 	le32 gid;
 	le32 mode;
-	le64 rdev; /* as the kernel's new_encode_dev() makes it: see files/inode.h */
+	le64 rdev; /* the kernel's dev_t: see files/inode.h */
 	le64 flags;
 	le64 sequence;
 	le64 reserved[4];

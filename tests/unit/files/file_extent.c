@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support/test.h"
 
-#include <string.h>
-
-#include "base/error.h"
 #include "files/file_extent.h"
 
 #define SECTOR 4096u
