@@ -5,10 +5,12 @@
 #include "cli/command.h"
 #include "cli/filesystem.h"
 #include "cli/receive.h"
+#include "cli/send.h"
 
 static const struct command commands[] = {
 	{"filesystem", "show the filesystem of an image or device", filesystem_command},
 	{"receive", "apply a send stream, or print it", receive_command},
+	{"send", "write the send stream of a subvolume", send_command},
 	{0},
 };
 

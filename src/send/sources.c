@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Who else refers to an extent, told in the order in which the kernel meets them.
+ *
+ * The order is observable, since the first good enough place is cloned from:
+ *  1. References by (subvolume, inode, offset) come first, by falling numbers, then those that name a
+ *     leaf, by falling address.
+ *  2. First the references are resolved to items in leaves.  An item in a leaf that the kernel's cache has
+ *     (leaf_roots.h) is considered at once.
+ *  3. Then leaf by leaf, in the order of 1, the subvolumes that reach it are found, and for each of them
+ *     the leaf's items are considered.
+ *  4. An extent with more than 1024 references is not looked at, nor one with a single reference if
+ *     the send root is the only source: the reference is our own.
+ *
+ * The kernel resolves anew for each file range.  Here what an extent resolves to is kept, so that an
+ * extent that many files share is resolved once and not once a file.
+ */
+#include "send/sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "files/backref.h"
+#include "send/clone.h"
+#include "send/leaf_roots.h"
+
+#define REFS_MAX 1024
+#define RESOLVED_BYTES_MAX (64u << 20)
+
+/* An item that refers to the extent. */
+struct place {
+	u64 leaf;
+	u64 ino;
+	u64 file_offset;
+	u64 data_offset; /* into the extent */
+	u64 num_bytes;
+	bool encoded; /* compressed: its offset plays no part */
+};
+
+/* A reference and the places that it resolves to. */
+struct resolved {
+	u64 root; /* 0: by leaf */
+	u64 ino, offset;
+	u32 first, count; /* in extent->place */
+};
+
+struct extent {
+	struct lru_entry lru; /* by address */
+	size_t bytes;
+	size_t ref_count, place_count, place_capacity;
+	struct resolved *ref; /* in the order of rule 1 */
+	struct place *place;
+};
+
+/* Places of one leaf, in the order in which they are considered. */
+struct leaf_places {
+	u64 leaf;
+	u32 head, tail; /* in walk->next */
+};
+
+struct extent_walk {
+	struct send_plan *p;
+	struct leaf_roots *roots;
+	struct cursor extents;
+	struct backrefs refs;
+	struct lru resolved; /* struct extent */
+	size_t resolved_bytes;
+
+	/* Scratch of one walk. */
+	struct leaf_places *leaves;
+	size_t leaf_count, leaf_capacity;
+	u32 *next; /* for each place the next one of its leaf */
+	size_t next_capacity;
+};
+
+#define END UINT32_MAX
+
+int extent_walk_new(struct send_plan *p, struct extent_walk **out)
+{
+	struct extent_walk *w = calloc(1, sizeof(*w));
+	int ret;
+
+	if (!w)
+		return error_nomem(sizeof(*w));
+	w->p = p;
+	cursor_init(&w->extents, &p->fs->extent_tree);
+	ret = lru_init(&w->resolved, 0);
+	if (!ret)
+		ret = leaf_roots_new(p, &w->roots);
+	if (ret) {
+		extent_walk_free(w);
+		return ret;
+	}
+	*out = w;
+	return 0;
+}
+
+static void free_extent(struct extent *e)
+{
+	free(e->ref);
+	free(e->place);
+	free(e);
+}
+
+void extent_walk_free(struct extent_walk *w)
+{
+	struct lru_entry *e;
+
+	if (!w)
+		return;
+	while (w->resolved.map.buckets && (e = lru_pop(&w->resolved)))
+		free_extent(CONTAINER_OF(e, struct extent, lru));
+	lru_release(&w->resolved);
+	leaf_roots_free(w->roots);
+	cursor_release(&w->extents);
+	backrefs_release(&w->refs);
+	free(w->leaves);
+	free(w->next);
+	free(w);
+}
+
+static int falling(const void *a, const void *b)
+{
+	const struct backref *x = a, *y = b;
+
+	if (x->root != y->root)
+		return x->root > y->root ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino > y->ino ? -1 : 1;
+	if (x->offset != y->offset)
+		return x->offset > y->offset ? -1 : 1;
+	return x->parent > y->parent ? -1 : x->parent < y->parent;
+}
+
+static int add_place(struct extent *e, const struct place *p)
+{
+	if (e->place_count == e->place_capacity) {
+		size_t capacity = e->place_capacity ? e->place_capacity * 2 : 4;
+		struct place *place = realloc(e->place, capacity * sizeof(*place));
+
+		if (!place)
+			return error_nomem(capacity * sizeof(*place));
+		e->place = place;
+		e->place_capacity = capacity;
+	}
+	e->place[e->place_count++] = *p;
+	return 0;
+}
+
+/* Whether the leaf is one that the extent names by address, or another subvolume's: then the items in it
+ * are not this reference's. */
+static bool is_foreign(const struct extent_walk *w, const struct backref *r,
+		       const struct extent_buffer *leaf)
+{
+	if (leaf->owner != r->root)
+		return true;
+	for (size_t i = w->refs.count; i-- && !w->refs.ref[i].root;)
+		if (w->refs.ref[i].parent == leaf->logical)
+			return true;
+	return false;
+}
+
+/* Translate the item if it refers to the extent: 1, 0, or an error. */
+static int place_of(struct extent_walk *w, const struct key *k, const void *item, u32 size,
+		    u64 leaf, struct place *out)
+{
+	const struct file_extent *fe = item;
+	struct file_range r;
+
+	/* The address first: most items looked at are other extents'. */
+	if (size < sizeof(*fe) || fe->type == FILE_EXTENT_INLINE ||
+	    le64_get(fe->disk_bytenr) != w->refs.bytenr)
+		return 0;
+
+	int ret = file_range_decode(k, item, size, w->p->fs->facts->sectorsize, &r);
+
+	if (ret)
+		return ret;
+	*out = (struct place){.leaf = leaf,
+			      .ino = k->objectid,
+			      .file_offset = k->offset,
+			      .data_offset = r.offset,
+			      .num_bytes = r.num_bytes,
+			      .encoded = r.compression != COMPRESSION_NONE};
+	return 1;
+}
+
+/* The items behind a reference by subvolume, inode and offset. */
+static int resolve_by_root(struct extent_walk *w, const struct backref *r, struct extent *e)
+{
+	struct root_view *v;
+	u32 found = 0;
+	/* An offset that wrapped below zero: the items are somewhere in the file. */
+	struct key k = key_of(r->ino, KEY_EXTENT_DATA, r->offset >= INT64_MAX ? 0 : r->offset);
+	int ret = leaf_roots_view(w->roots, r->root, &v);
+
+	if (ret || v->missing)
+		return ret;
+
+	struct cursor *c = &v->cursor;
+
+	ret = cursor_seek(c, &k);
+	if (ret >= 0 && !cursor_at_end(c) && c->slot[0] && is_foreign(w, r, c->node[0]))
+		ret = cursor_next_leaf(c);
+	while (ret >= 0 && !cursor_at_end(c) && found < r->count) {
+		struct place p = {0};
+
+		k = cursor_key(c);
+		if (k.objectid != r->ino || k.type != KEY_EXTENT_DATA)
+			break;
+		if (!c->slot[0] && is_foreign(w, r, c->node[0])) {
+			ret = cursor_next_leaf(c);
+			continue;
+		}
+		ret = place_of(w, &k, cursor_data(c), cursor_size(c), c->node[0]->logical, &p);
+		if (ret > 0 && k.offset - p.data_offset == r->offset) {
+			found++;
+			ret = add_place(e, &p);
+		}
+		if (ret >= 0)
+			ret = cursor_next(c);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* The items in a leaf that the extent names by address. */
+static int resolve_by_leaf(struct extent_walk *w, const struct backref *r, struct extent *e)
+{
+	struct backrefs leaf = {0};
+	struct extent_buffer *eb;
+	int ret = backrefs_find(&w->extents, r->parent, &leaf);
+
+	if (ret <= 0)
+		return ret;
+
+	/* The extent item has the block's generation: what a parent would say of it. */
+	struct block_expect want = {.logical = r->parent,
+				    .generation = leaf.generation,
+				    .tree = FS_TREE_OBJECTID};
+
+	ret = extent_buffer_get(w->p->fs->cache, &want, &eb);
+	if (ret)
+		return ret;
+	for (u32 slot = 0; slot < eb->nritems && ret >= 0; slot++) {
+		struct key k = block_key(eb, slot);
+		struct place p;
+
+		if (k.type != KEY_EXTENT_DATA)
+			continue;
+		ret = place_of(w, &k, leaf_data(eb, slot), leaf_size(eb, slot), eb->logical, &p);
+		if (ret > 0)
+			ret = add_place(e, &p);
+	}
+	extent_buffer_put(eb);
+	return ret < 0 ? ret : 0;
+}
+
+static int resolve(struct extent_walk *w, struct extent *e)
+{
+	struct backrefs *b = &w->refs;
+	int ret = backrefs_read(&w->extents, b);
+
+	if (ret)
+		return ret;
+	qsort(b->ref, b->count, sizeof(*b->ref), falling);
+	e->ref = calloc(b->count ? b->count : 1, sizeof(*e->ref));
+	if (!e->ref)
+		return error_nomem(b->count * sizeof(*e->ref));
+	for (size_t i = 0; i < b->count && !ret; i++) {
+		const struct backref *r = &b->ref[i];
+		struct resolved *to = &e->ref[e->ref_count++];
+
+		*to = (struct resolved){.root = r->root,
+					.ino = r->ino,
+					.offset = r->offset,
+					.first = (u32)e->place_count};
+		if (r->type == KEY_SHARED_DATA_REF)
+			ret = resolve_by_leaf(w, r, e);
+		else if (r->type == KEY_EXTENT_DATA_REF && r->root != DATA_RELOC_TREE_OBJECTID)
+			ret = resolve_by_root(w, r, e);
+		to->count = (u32)(e->place_count - to->first);
+	}
+	e->bytes = sizeof(*e) + b->count * sizeof(*e->ref) + e->place_capacity * sizeof(*e->place);
+	return ret;
+}
+
+/* The extent, resolved; NULL if rule 4 passes it over. */
+static int extent_of(struct extent_walk *w, u64 bytenr, struct extent **out)
+{
+	struct lru_entry *known = lru_find(&w->resolved, bytenr, 0);
+	u64 max = w->p->options.clone_all ? UINT64_MAX : REFS_MAX;
+
+	*out = NULL;
+	if (known) {
+		*out = CONTAINER_OF(known, struct extent, lru);
+		return 0;
+	}
+
+	int ret = backrefs_find(&w->extents, bytenr, &w->refs);
+
+	if (ret <= 0 || w->refs.refs > max ||
+	    (w->refs.refs == 1 && w->p->sources->count == 1))
+		return ret < 0 ? ret : 0;
+
+	struct extent *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return error_nomem(sizeof(*e));
+	ret = resolve(w, e);
+	if (ret) {
+		free_extent(e);
+		return ret;
+	}
+	lru_store(&w->resolved, &e->lru, bytenr, 0);
+	w->resolved_bytes += e->bytes;
+	while (w->resolved_bytes > RESOLVED_BYTES_MAX && lru_count(&w->resolved) > 1) {
+		struct extent *old = CONTAINER_OF(lru_pop(&w->resolved), struct extent, lru);
+
+		w->resolved_bytes -= old->bytes;
+		free_extent(old);
+	}
+	*out = e;
+	return 0;
+}
+
+typedef int (*each_fn)(u64 root, u64 ino, u64 offset, u64 num_bytes, void *arg);
+
+/* Whether the item holds the byte that is wanted, and at which offset of its file. */
+static bool holds(const struct place *p, u64 position, u64 *offset)
+{
+	*offset = p->file_offset;
+	if (p->encoded)
+		return true;
+	if (position < p->data_offset || position - p->data_offset >= p->num_bytes)
+		return false;
+	*offset += position - p->data_offset;
+	return true;
+}
+
+/* Rule 2 for one place: 1 if the walk is over. */
+static int consider_cached(struct extent_walk *w, const struct place *p, u64 position,
+			   each_fn each, void *arg)
+{
+	const struct root_list *roots;
+	u64 offset;
+
+	if (!holds(p, position, &offset))
+		return 0;
+	roots = leaf_roots_cached(w->roots, p->leaf);
+	for (u32 i = 0; roots && i < roots->count; i++)
+		if (each(roots->id[i], p->ino, offset, p->num_bytes, arg))
+			return 1;
+	return 0;
+}
+
+static bool is_self(const struct extent_query *q, const struct resolved *r)
+{
+	return q->skip_self && r->root == q->self_root && r->ino == q->self_ino &&
+	       r->offset == q->self_offset;
+}
+
+static int append_place(struct extent_walk *w, u64 leaf, u32 place)
+{
+	struct leaf_places *l = NULL;
+
+	/* Places of one leaf mostly come one after the other. */
+	for (size_t i = w->leaf_count; i-- && !l;)
+		if (w->leaves[i].leaf == leaf)
+			l = &w->leaves[i];
+	w->next[place] = END;
+	if (l) {
+		w->next[l->tail] = place;
+		l->tail = place;
+		return 0;
+	}
+	if (w->leaf_count == w->leaf_capacity) {
+		size_t capacity = w->leaf_capacity ? w->leaf_capacity * 2 : 64;
+
+		l = realloc(w->leaves, capacity * sizeof(*l));
+		if (!l)
+			return error_nomem(capacity * sizeof(*l));
+		w->leaves = l;
+		w->leaf_capacity = capacity;
+	}
+	w->leaves[w->leaf_count++] = (struct leaf_places){leaf, place, place};
+	return 0;
+}
+
+/* Add the places of one reference, its leaves by falling address. */
+static int append_ref(struct extent_walk *w, const struct extent *e, const struct resolved *r,
+		      u64 position)
+{
+	u64 below = UINT64_MAX, offset;
+	int ret = 0;
+
+	for (u64 leaf = 0; !ret; below = leaf, leaf = 0) {
+		for (u32 i = r->first; i < r->first + r->count; i++) {
+			const struct place *p = &e->place[i];
+
+			if (p->leaf < below && p->leaf > leaf && holds(p, position, &offset))
+				leaf = p->leaf;
+		}
+		if (!leaf)
+			break;
+		for (u32 i = 0; i < r->count && !ret; i++) {
+			/* A leaf named by address is read from its end. */
+			u32 at = r->root ? r->first + i : r->first + r->count - 1 - i;
+
+			if (e->place[at].leaf == leaf && holds(&e->place[at], position, &offset))
+				ret = append_place(w, leaf, at);
+		}
+	}
+	return ret;
+}
+
+/* Rule 3: 1 if the walk is over. */
+static int consider_leaf(struct extent_walk *w, const struct extent *e,
+			 const struct leaf_places *l, u64 position, each_fn each, void *arg)
+{
+	const struct place *first = &e->place[l->head];
+	const struct root_list *roots = leaf_roots_cached(w->roots, l->leaf);
+	struct key k = key_of(first->ino, KEY_EXTENT_DATA, first->file_offset);
+	u64 offset;
+
+	if (!roots) {
+		int ret = leaf_roots_find(w->roots, l->leaf, &k, &roots);
+
+		if (ret)
+			return ret;
+	}
+	for (u32 i = 0; i < roots->count; i++) {
+		for (u32 at = l->head; at != END; at = w->next[at]) {
+			const struct place *p = &e->place[at];
+
+			if (holds(p, position, &offset) &&
+			    each(roots->id[i], p->ino, offset, p->num_bytes, arg))
+				return 1;
+		}
+	}
+	return 0;
+}
+
+static int reserve_next(struct extent_walk *w, size_t places)
+{
+	if (places <= w->next_capacity)
+		return 0;
+
+	u32 *next = realloc(w->next, places * sizeof(*next));
+
+	if (!next)
+		return error_nomem(places * sizeof(*next));
+	w->next = next;
+	w->next_capacity = places;
+	return 0;
+}
+
+int extent_walk(struct extent_walk *w, const struct extent_query *q, each_fn each, void *arg)
+{
+	struct extent *e;
+	int ret = extent_of(w, q->bytenr, &e);
+
+	if (ret || !e)
+		return ret;
+	for (size_t i = 0; i < e->ref_count; i++) {
+		const struct resolved *r = &e->ref[i];
+
+		if (is_self(q, r))
+			continue;
+		for (u32 at = r->first; at < r->first + r->count; at++)
+			if (consider_cached(w, &e->place[at], q->position, each, arg))
+				return 0;
+	}
+	ret = reserve_next(w, e->place_count);
+	w->leaf_count = 0;
+	for (size_t i = 0; i < e->ref_count && !ret; i++)
+		if (!is_self(q, &e->ref[i]))
+			ret = append_ref(w, e, &e->ref[i], q->position);
+	for (size_t i = 0; i < w->leaf_count && !ret; i++)
+		ret = consider_leaf(w, e, &w->leaves[i], q->position, each, arg);
+	return ret < 0 ? ret : 0;
+}
