@@ -1,9 +1,115 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The public interface of libbtrfly. */
+/*
+ * btrfly.h: read, send and receive btrfs without the kernel
+ *
+ * Caveats
+ *  - Filesystems are opened read-only.  One that the kernel has mounted may be opened too; what the
+ *    kernel changes meanwhile leads to errors (every block is checked), never to wrong data.
+ *  - Images, devices and streams are hostile until checked.  A damaged one gives an error.
+ *  - Nothing is written to stdout or stderr, no signal handler is set, no thread outlives the call
+ *    that made it.  A program that sends into a pipe should ignore SIGPIPE: then a reader that
+ *    went away is -EPIPE.
+ *  - Nothing may be called in a forked child on a handle that its parent opened.
+ *
+ * Errors
+ *    A function that can fail returns 0 (or a count) or a negative errno, and btrfly_error() then has a
+ *    sentence that says what failed and where.  -EINVAL: an argument cannot be; -ENOENT: a path or a
+ *    subvolume is not there; -EIO: it cannot be read, or is damaged; -EOPNOTSUPP: it uses a feature
+ *    that this library does not know, which is named; -ENOMEM.  Output handles are set on success alone.
+ *
+ * Ownership
+ *    A handle is freed by its one closing function, which takes NULL too.  What is passed in is only
+ *    read during the call.  What a callback gets is valid until it returns, unless said otherwise.
+ *
+ * Threads
+ *    Any number of threads may use one struct btrfly_filesystem at once.  Callbacks come on the thread
+ *    that made the call.
+ *
+ * Units
+ *    Sizes and offsets are in bytes.  Times are seconds and nanoseconds since 1970 UTC, negative before.
+ *    UUIDs are 16 bytes in the order that they are written in.  Names and paths are bytes of no encoding.
+ *
+ * Growth
+ *    Structs of arguments and results that begin with struct_size may become longer.  Start with the
+ *    initializer given beside each.  Members that are zero mean the default.
+ */
 #ifndef BTRFLY_H
 #define BTRFLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
 
 #define BTRFLY_VERSION_MAJOR 0
 #define BTRFLY_VERSION_MINOR 1
 
+/* Of the library in use, "0.1.0". */
+const char *btrfly_version(void);
+
+/* This thread's last error as a sentence without a full stop, valid until its next call here; "" if none. */
+const char *btrfly_error(void);
+
+/* ---- Filesystems ------------------------------------------------------------------------------- */
+
+struct btrfly_filesystem;
+
+struct btrfly_open_args {
+	size_t struct_size;
+	uint64_t memory; /* for caches; 0: 256 MiB */
+};
+#define BTRFLY_OPEN_ARGS {.struct_size = sizeof(struct btrfly_open_args)}
+
+/* Open the filesystem that lies in the image files or block devices @paths.  @args may be NULL. */
+int btrfly_open(const char *const *paths, size_t count, const struct btrfly_open_args *args,
+		struct btrfly_filesystem **out);
+
+void btrfly_close(struct btrfly_filesystem *fs);
+
+struct btrfly_filesystem_info {
+	size_t struct_size;
+	const char *label; /* valid until the filesystem is closed */
+	uint8_t fsid[16];
+	uint64_t generation;
+	uint64_t total_bytes, bytes_used;
+	uint64_t devices;
+	uint32_t sectorsize, nodesize;
+};
+#define BTRFLY_FILESYSTEM_INFO {.struct_size = sizeof(struct btrfly_filesystem_info)}
+
+int btrfly_filesystem_info(const struct btrfly_filesystem *fs, struct btrfly_filesystem_info *info);
+
+/* ---- Subvolumes -------------------------------------------------------------------------------- */
+
+struct btrfly_time {
+	int64_t sec;
+	uint32_t nsec;
+};
+
+struct btrfly_subvolume {
+	uint64_t id;
+	uint64_t parent_id; /* of the subvolume that it lies in */
+	uint64_t generation;
+	uint64_t created_generation;
+	const char *path;  /* from the top level, no leading slash */
+	uint8_t uuid[16];
+	uint8_t parent_uuid[16];   /* of what it is a snapshot of; zeros: of nothing */
+	uint8_t received_uuid[16]; /* zeros: not received */
+	struct btrfly_time created;
+	int read_only;
+};
+
+/* Call @each for every subvolume but the top level, by rising id.  If it returns other than 0, that
+ * is the end and the result. */
+int btrfly_subvolume_each(struct btrfly_filesystem *fs,
+			  int (*each)(void *arg, const struct btrfly_subvolume *subvolume), void *arg);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 #endif

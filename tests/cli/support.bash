@@ -83,7 +83,11 @@ make_image() {
   local image=$1
   shift
   require mkfs.btrfs
-  truncate -s 256M "$image" && mkfs.btrfs -q "$@" "$image"
+  truncate -s 256M "$image"
+  mkfs.btrfs -q "$@" "$image" 2>mkfs.log || {
+    cat mkfs.log
+    return 1
+  }
 }
 
 # mount_image FILE DIR [MOUNT-OPTIONS]: through a loop device that goes away with the mount.
