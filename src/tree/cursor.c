@@ -98,16 +98,15 @@ static int descend(struct cursor *c, u8 level, const struct key *k, bool *equal)
 	}
 }
 
-/* Whether the place of @k is for certain among the items (the children but the last) of @eb. */
+/* Whether the place of @k is for certain in @eb or below it.  Behind the last key only the parent knows. */
 static bool surely_holds(const struct extent_buffer *eb, const struct key *k)
 {
 	if (!eb->nritems)
 		return false;
 
 	struct key first = block_key(eb, 0), last = block_key(eb, eb->nritems - 1);
-	int order = key_cmp(k, &last);
 
-	return key_cmp(k, &first) >= 0 && (order < 0 || (!order && !eb->level));
+	return key_cmp(k, &first) >= 0 && key_cmp(k, &last) <= 0;
 }
 
 /* Stand where @k is or would be: slot[0] is the first not less than it, or nritems of a leaf. */

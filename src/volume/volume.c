@@ -362,7 +362,8 @@ int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned c
 		if (copy >= m.copies)
 			return error_set(EIO, "logical %" PRIu64 " has no copy %u", logical, copy);
 		if (!m.copy[copy].device)
-			return error_set(EIO, "device %" PRIu64 " is missing", m.copy[copy].devid);
+			return error_set(EIO, "device %" PRIu64 " of the filesystem was not given",
+					 m.copy[copy].devid);
 
 		size_t part = min_u64(len, m.length);
 
@@ -383,8 +384,8 @@ const char *volume_where(const struct volume *v, u64 logical, unsigned copy, cha
 	if (!find_mapping(v, logical, &m) || copy >= m.copies)
 		snprintf(buf, VOLUME_WHERE_MAX, "logical %" PRIu64, logical);
 	else if (!m.copy[copy].device)
-		snprintf(buf, VOLUME_WHERE_MAX, "logical %" PRIu64 " on missing device %" PRIu64,
-			 logical, m.copy[copy].devid);
+		snprintf(buf, VOLUME_WHERE_MAX, "logical %" PRIu64 " on device %" PRIu64, logical,
+			 m.copy[copy].devid);
 	else
 		snprintf(buf, VOLUME_WHERE_MAX, "logical %" PRIu64 " on %s at %" PRIu64, logical,
 			 m.copy[copy].device->name, m.copy[copy].physical);

@@ -55,6 +55,7 @@ static void write_image(const struct build *b)
 	struct image_item roots[] = {
 		{{FS_TREE_OBJECTID, KEY_ROOT_ITEM, 0}, &b->top, b->top_size},
 		{{FS_TREE_OBJECTID, KEY_ROOT_REF, 300}, "", 0},
+		{{ROOT_TREE_DIR_OBJECTID, KEY_INODE_ITEM, 0}, "", 0},
 		{{300, KEY_ROOT_ITEM, 6}, &b->snapshot, ROOT_ITEM_SIZE_V0},
 	};
 	struct image_item top[] = {{{256, KEY_INODE_ITEM, 0}, "inode", 5}};
@@ -63,7 +64,7 @@ static void write_image(const struct build *b)
 	image_leaf(block, LOGICAL, CHUNK_TREE_OBJECTID, devices + !b->with_device,
 		   1 + b->with_device);
 	block += IMAGE_NODE;
-	image_leaf(block, LOGICAL + IMAGE_NODE, ROOT_TREE_OBJECTID, roots, 3);
+	image_leaf(block, LOGICAL + IMAGE_NODE, ROOT_TREE_OBJECTID, roots, 4);
 	block += IMAGE_NODE;
 	image_leaf(block, LOGICAL + 2 * IMAGE_NODE, FS_TREE_OBJECTID, top, 1);
 	f = fopen(path, "w");
@@ -126,6 +127,7 @@ static void test_tree_that_does_not_exist(void **state)
 
 	assert_ok(open_image(&b, &fs));
 	assert_error(filesystem_tree(fs, 1, &t), ENOENT, "tree 1 does not exist");
+	assert_error(filesystem_tree(fs, ROOT_TREE_DIR_OBJECTID, &t), ENOENT, "tree 6 does not exist");
 	assert_error(filesystem_tree(fs, 299, &t), ENOENT, "tree 299 does not exist");
 	assert_error(filesystem_tree(fs, 301, &t), ENOENT, "tree 301 does not exist");
 	filesystem_free(fs);

@@ -208,9 +208,10 @@ static void test_missing_device(void **state)
 	assert_null(m.copy[1].device);
 	assert_int_equal(m.copy[1].devid, 2);
 	assert_ok(volume_read(v, LOGICAL, buf, 4, 0));
-	assert_error(volume_read(v, LOGICAL, buf, 4, 1), EIO, "device 2 is missing");
+	assert_error(volume_read(v, LOGICAL, buf, 4, 1), EIO,
+		     "device 2 of the filesystem was not given");
 	assert_string_equal(volume_where(v, LOGICAL, 1, where),
-			    "logical 16777216 on missing device 2");
+			    "logical 16777216 on device 2");
 	volume_free(v);
 	device_close(p.d[1]);
 	pair_release(&p);
