@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/image.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "device/mounted.h"
+
+int image_devices_add(struct image_devices *d, const char *path)
+{
+	size_t size = (d->count + 1) * sizeof(*d->path);
+	const char **grown = realloc(d->path, size);
+
+	if (!grown)
+		return error_nomem(size);
+	d->path = grown;
+	d->path[d->count++] = path;
+	return 0;
+}
+
+void image_devices_release(struct image_devices *d)
+{
+	free(d->path);
+	*d = (struct image_devices){0};
+}
+
+static void warn_if_mounted(const char *command, const struct volume *v)
+{
+	for (size_t i = 0; i < volume_device_count(v); i++) {
+		const struct device *d = volume_device(v, i, NULL);
+
+		if (!d || !device_is_mounted(d))
+			continue;
+		fprintf(stderr, "%s: warning: %s is mounted: what is not yet committed is not seen, and what the "
+				"kernel writes meanwhile may make this fail\n", command, d->name);
+		return;
+	}
+}
+
+int image_open(const char *command, const char *image, const struct image_devices *more,
+	       const struct filesystem_options *options, struct filesystem **out)
+{
+	struct image_devices all = {0};
+	int ret = image_devices_add(&all, image);
+
+	for (size_t i = 0; i < more->count && !ret; i++)
+		ret = image_devices_add(&all, more->path[i]);
+	if (!ret)
+		ret = filesystem_open(all.path, all.count, options, out);
+	if (!ret)
+		warn_if_mounted(command, (*out)->volume);
+	image_devices_release(&all);
+	return ret;
+}

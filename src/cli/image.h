@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What commands that read a filesystem have in common: IMAGE and --device on the command line. */
+#ifndef BTRFLY_CLI_IMAGE_H
+#define BTRFLY_CLI_IMAGE_H
+
+#include "files/filesystem.h"
+
+/* The devices given by --device, beside IMAGE.  Zero-initialised is empty; the paths stay the caller's. */
+struct image_devices {
+	const char **path;
+	size_t count;
+};
+
+int image_devices_add(struct image_devices *d, const char *path); /* 0 or -ENOMEM */
+void image_devices_release(struct image_devices *d);
+
+/*
+ * Open the filesystem on @image and @more.  Where the kernel has one of them mounted this is said once on
+ * stderr, in the name of @command, and is no error.  @options may be NULL.
+ */
+int image_open(const char *command, const char *image, const struct image_devices *more,
+	       const struct filesystem_options *options, struct filesystem **out);
+
+#endif
