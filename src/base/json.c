@@ -5,6 +5,8 @@
 #include <time.h>
 #include <uuid/uuid.h>
 
+#include "base/utf8.h"
+
 void json_line_begin(struct json_line *j, FILE *out)
 {
 	*j = (struct json_line){.out = out};
@@ -23,27 +25,29 @@ static void key_out(struct json_line *j, const char *key)
 	j->started = true;
 }
 
-/* The length of the UTF-8 sequence at @p, 0 if there is none (RFC 3629: shortest form, no
- * surrogates, up to U+10FFFF). */
-static size_t utf8_length(const u8 *p, size_t len)
+void json_line_list_begin(struct json_line *j, const char *key)
 {
-	static const u32 lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xf0 && p[0] < 0xf8 ? 4 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 :
-		   p[0] >= 0xc0 && p[0] < 0xe0 ? 2 : 0;
+	key_out(j, key);
+	fputc('[', j->out);
+	j->started = false;
+}
 
-	if (n < 2 || n > len)
-		return n == 1;
+void json_line_list_end(struct json_line *j)
+{
+	fputc(']', j->out);
+	j->started = true;
+}
 
-	u32 c = p[0] & (0x7f >> n);
+void json_line_item_begin(struct json_line *j)
+{
+	fputs(j->started ? ",{" : "{", j->out);
+	j->started = false;
+}
 
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < lowest[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	return n;
+void json_line_item_end(struct json_line *j)
+{
+	fputc('}', j->out);
+	j->started = true;
 }
 
 /* Returns whether all of it was UTF-8. */

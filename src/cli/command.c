@@ -35,6 +35,14 @@ int command_failed(const char *name)
 	return EXIT_FAILED;
 }
 
+int command_printed(const char *name)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	error_errno(errno, "standard output");
+	return command_failed(name);
+}
+
 int command_misused(const char *name, const char *usage, const char *fmt, ...)
 {
 	va_list ap;

@@ -20,6 +20,9 @@ int command_dispatch(const char *name, const struct command *table, int argc, ch
 /* Say this thread's error sentence, "@name: sentence", and return EXIT_FAILED. */
 int command_failed(const char *name);
 
+/* Behind the last line on standard output: 0, or as command_failed() if not all of it could be written. */
+int command_printed(const char *name);
+
 /* Say what is wrong, then "usage: @usage", and return EXIT_USAGE.  @usage begins with @name. */
 int command_misused(const char *name, const char *usage, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

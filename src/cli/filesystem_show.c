@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <uuid/uuid.h>
 
-#include "base/error.h"
 #include "cli/command.h"
 #include "cli/filesystem.h"
 #include "cli/size.h"
@@ -122,9 +121,5 @@ int filesystem_show_command(int argc, char **argv)
 	else
 		show_text(v, unit);
 	volume_free(v);
-	if (fflush(stdout) || ferror(stdout)) {
-		error_errno(errno, "standard output");
-		return command_failed(NAME);
-	}
-	return 0;
+	return command_printed(NAME);
 }

@@ -2,15 +2,21 @@
 /* The command: one table of subcommands, one file each. */
 #include <signal.h>
 
+#include "cli/cat.h"
 #include "cli/command.h"
 #include "cli/filesystem.h"
+#include "cli/ls.h"
 #include "cli/receive.h"
 #include "cli/send.h"
+#include "cli/subvolume.h"
 
 static const struct command commands[] = {
+	{"cat", "print files of an image", cat_command},
 	{"filesystem", "show the filesystem of an image or device", filesystem_command},
+	{"ls", "list a directory of an image", ls_command},
 	{"receive", "apply a send stream, or print it", receive_command},
 	{"send", "write the send stream of a subvolume", send_command},
+	{"subvolume", "list or show subvolumes", subvolume_command},
 	{0},
 };
 

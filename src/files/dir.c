@@ -81,3 +81,22 @@ int dir_lookup(struct cursor *c, u64 dir, const char *name, u16 name_len, struct
 			return 0;
 	return ret ? ret : -ENOENT;
 }
+
+int dir_next(struct cursor *c, u64 dir, u64 *index, struct dir_entry *out)
+{
+	struct key key = key_of(dir, KEY_DIR_INDEX, *index);
+	char text[KEY_TEXT_MAX];
+	u32 pos = 0;
+	int ret = cursor_seek(c, &key);
+
+	if (ret < 0 || cursor_at_end(c))
+		return ret < 0 ? ret : 0;
+	key = cursor_key(c);
+	if (key.objectid != dir || key.type != KEY_DIR_INDEX)
+		return 0;
+	ret = dir_entry_next(&key, cursor_data(c), cursor_size(c), &pos, out);
+	if (!ret || key.offset == UINT64_MAX)
+		return error_set(EIO, "%s: damaged entry", key_text(&key, text));
+	*index = key.offset + 1;
+	return ret;
+}

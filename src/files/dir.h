@@ -30,4 +30,8 @@ int dir_entry_next(const struct key *key, const void *item, u32 size, u32 *pos,
  * there is no sentence (too common an answer); or an error. */
 int dir_lookup(struct cursor *c, u64 dir, const char *name, u16 name_len, struct dir_entry *out);
 
+/* Step through directory @dir by rising index, *@index being the least that is wanted and afterwards the one
+ * behind the entry's.  1: an entry, valid until @c moves; 0: no more; or an error. */
+int dir_next(struct cursor *c, u64 dir, u64 *index, struct dir_entry *out);
+
 #endif

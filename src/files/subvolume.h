@@ -10,6 +10,7 @@
 struct subvolume {
 	struct tree tree;
 	u64 id;
+	u64 root_offset; /* of the root item's key: the transaction that made a snapshot, 0 for others */
 	u64 root_dirid;
 	u64 generation;
 	u64 ctransid, otransid, stransid, rtransid;
