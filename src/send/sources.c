@@ -56,7 +56,8 @@ struct extent {
 /* Places of one leaf, in the order in which they are considered. */
 struct leaf_places {
 	u64 leaf;
-	u32 head, tail; /* in walk->next */
+	struct key key; /* of an item in the leaf */
+	u32 head, tail; /* in walk->next; END: none of them holds what is wanted */
 };
 
 struct extent_walk {
@@ -360,36 +361,63 @@ static bool is_self(const struct extent_query *q, const struct resolved *r)
 	       r->offset == q->self_offset;
 }
 
-static int append_place(struct extent_walk *w, u64 leaf, u32 place)
+/* The list of a leaf, empty at first.  NULL: out of memory. */
+static struct leaf_places *leaf_list(struct extent_walk *w, const struct place *p)
 {
-	struct leaf_places *l = NULL;
-
 	/* Places of one leaf mostly come one after the other. */
-	for (size_t i = w->leaf_count; i-- && !l;)
-		if (w->leaves[i].leaf == leaf)
-			l = &w->leaves[i];
-	w->next[place] = END;
-	if (l) {
-		w->next[l->tail] = place;
-		l->tail = place;
-		return 0;
-	}
+	for (size_t i = w->leaf_count; i--;)
+		if (w->leaves[i].leaf == p->leaf)
+			return &w->leaves[i];
 	if (w->leaf_count == w->leaf_capacity) {
 		size_t capacity = w->leaf_capacity ? w->leaf_capacity * 2 : 64;
+		struct leaf_places *l = realloc(w->leaves, capacity * sizeof(*l));
 
-		l = realloc(w->leaves, capacity * sizeof(*l));
-		if (!l)
-			return error_nomem(capacity * sizeof(*l));
+		if (!l) {
+			error_nomem(capacity * sizeof(*l));
+			return NULL;
+		}
 		w->leaves = l;
 		w->leaf_capacity = capacity;
 	}
-	w->leaves[w->leaf_count++] = (struct leaf_places){leaf, place, place};
+	w->leaves[w->leaf_count] = (struct leaf_places){
+		p->leaf, key_of(p->ino, KEY_EXTENT_DATA, p->file_offset), END, END};
+	return &w->leaves[w->leaf_count++];
+}
+
+static int append_place(struct extent_walk *w, const struct extent *e, u32 at)
+{
+	struct leaf_places *l = leaf_list(w, &e->place[at]);
+
+	if (!l)
+		return -ENOMEM;
+	w->next[at] = END;
+	if (l->head == END)
+		l->head = at;
+	else
+		w->next[l->tail] = at;
+	l->tail = at;
 	return 0;
 }
 
-/* Add the places of one reference, its leaves by falling address. */
-static int append_ref(struct extent_walk *w, const struct extent *e, const struct resolved *r,
-		      u64 position)
+/* Add the places of a leaf that is named by address, from its end.  The kernel asks who reaches the leaf
+ * even if none of them holds what is wanted, and so has it in its cache from then on. */
+static int append_leaf(struct extent_walk *w, const struct extent *e, const struct resolved *r,
+		       u64 position)
+{
+	u64 offset;
+	int ret = 0;
+
+	if (r->count && !leaf_list(w, &e->place[r->first]))
+		return -ENOMEM;
+	for (u32 i = r->first + r->count; i-- > r->first && !ret;)
+		if (holds(&e->place[i], position, &offset))
+			ret = append_place(w, e, i);
+	return ret;
+}
+
+/* Add the places of a reference by subvolume, inode and offset: its leaves by falling address. */
+static int append_items(struct extent_walk *w, const struct extent *e, const struct resolved *r,
+			u64 position)
 {
 	u64 below = UINT64_MAX, offset;
 	int ret = 0;
@@ -403,13 +431,9 @@ static int append_ref(struct extent_walk *w, const struct extent *e, const struc
 		}
 		if (!leaf)
 			break;
-		for (u32 i = 0; i < r->count && !ret; i++) {
-			/* A leaf named by address is read from its end. */
-			u32 at = r->root ? r->first + i : r->first + r->count - 1 - i;
-
-			if (e->place[at].leaf == leaf && holds(&e->place[at], position, &offset))
-				ret = append_place(w, leaf, at);
-		}
+		for (u32 i = r->first; i < r->first + r->count && !ret; i++)
+			if (e->place[i].leaf == leaf && holds(&e->place[i], position, &offset))
+				ret = append_place(w, e, i);
 	}
 	return ret;
 }
@@ -418,13 +442,11 @@ static int append_ref(struct extent_walk *w, const struct extent *e, const struc
 static int consider_leaf(struct extent_walk *w, const struct extent *e,
 			 const struct leaf_places *l, u64 position, each_fn each, void *arg)
 {
-	const struct place *first = &e->place[l->head];
 	const struct root_list *roots = leaf_roots_cached(w->roots, l->leaf);
-	struct key k = key_of(first->ino, KEY_EXTENT_DATA, first->file_offset);
 	u64 offset;
 
 	if (!roots) {
-		int ret = leaf_roots_find(w->roots, l->leaf, &k, &roots);
+		int ret = leaf_roots_find(w->roots, l->leaf, &l->key, &roots);
 
 		if (ret)
 			return ret;
@@ -475,7 +497,8 @@ int extent_walk(struct extent_walk *w, const struct extent_query *q, each_fn eac
 	w->leaf_count = 0;
 	for (size_t i = 0; i < e->ref_count && !ret; i++)
 		if (!is_self(q, &e->ref[i]))
-			ret = append_ref(w, e, &e->ref[i], q->position);
+			ret = e->ref[i].root ? append_items(w, e, &e->ref[i], q->position)
+					     : append_leaf(w, e, &e->ref[i], q->position);
 	for (size_t i = 0; i < w->leaf_count && !ret; i++)
 		ret = consider_leaf(w, e, &w->leaves[i], q->position, each, arg);
 	return ret < 0 ? ret : 0;
