@@ -66,3 +66,8 @@ bool path_equal(const struct path *a, const struct path *b)
 {
 	return a->len == b->len && (!a->len || !memcmp(a->buf, b->buf, a->len));
 }
+
+bool path_begins(const struct path *p, const struct path *start)
+{
+	return p->len >= start->len && (!start->len || !memcmp(p->buf, start->buf, start->len));
+}

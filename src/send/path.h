@@ -28,4 +28,7 @@ static inline int path_copy(struct path *p, const struct path *from)
 
 bool path_equal(const struct path *a, const struct path *b);
 
+/* Whether the first bytes of @p are those of @start. */
+bool path_begins(const struct path *p, const struct path *start);
+
 #endif
