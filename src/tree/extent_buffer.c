@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Invariants (beside those of the header)
- *  1. The map, the ring and the sum of bytes change under the lock alone; the disk is read outside it.
+ *  1. The table and the sum of bytes change under the lock alone; the disk is read outside it.
  *  2. A count of references rises from 0 under the lock alone, so what is seen there with 0 under the
  *     lock may be freed.  It falls without the lock.
- *  3. The map holds at most one block of an address and generation.  Two generations at one address
+ *  3. The table holds at most one block of an address and generation.  Two generations at one address
  *     are seen only where a mirror is stale or a tree damaged.
  */
 #include "tree/extent_buffer.h"
@@ -18,15 +18,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/list.h"
-#include "base/map.h"
+#include "base/lru.h"
 #include "tree/block.h"
 
 struct cached_block {
 	struct extent_buffer eb;
 	atomic_uint refs;
-	struct map_node node; /* key: logical */
-	struct list ring;
+	struct lru_entry entry; /* key: logical and generation */
 	u8 bytes[];
 };
 
@@ -34,8 +32,7 @@ struct extent_cache {
 	struct volume *volume;
 	const struct volume_facts *facts;
 	pthread_mutex_t lock;
-	struct map blocks;
-	struct list ring; /* most recently used first */
+	struct lru blocks;
 	size_t bytes, limit;
 };
 
@@ -51,7 +48,7 @@ int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 	if (!c)
 		return error_nomem(sizeof(*c));
 
-	int ret = map_init(&c->blocks);
+	int ret = lru_init(&c->blocks, 0);
 
 	if (ret) {
 		free(c);
@@ -61,22 +58,23 @@ int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 	c->facts = volume_facts(v);
 	c->limit = limit;
 	pthread_mutex_init(&c->lock, NULL);
-	list_init(&c->ring);
 	*out = c;
 	return 0;
 }
 
 void extent_cache_free(struct extent_cache *c)
 {
+	struct lru_entry *e;
+
 	if (!c)
 		return;
-	LIST_FOR_EACH_SAFE(pos, &c->ring) {
-		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, ring);
+	while ((e = lru_pop(&c->blocks))) {
+		struct cached_block *b = CONTAINER_OF(e, struct cached_block, entry);
 
 		assert(!atomic_load(&b->refs));
 		free(b);
 	}
-	map_release(&c->blocks);
+	lru_release(&c->blocks);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -103,35 +101,28 @@ void extent_buffer_put(struct extent_buffer *eb)
 /* With the lock held: the block, with a reference for the caller, or NULL. */
 static struct cached_block *find(struct extent_cache *c, u64 logical, u64 generation)
 {
-	struct map_node *n = map_find(&c->blocks, logical);
-	struct cached_block *b = NULL;
+	struct lru_entry *e = lru_find(&c->blocks, logical, generation);
 
-	for (; n; n = map_next_same(n)) {
-		b = CONTAINER_OF(n, struct cached_block, node);
-		if (b->eb.generation == generation)
-			break;
-	}
-	if (!n)
+	if (!e)
 		return NULL;
+
+	struct cached_block *b = CONTAINER_OF(e, struct cached_block, entry);
+
 	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
-	list_remove(&b->ring);
-	list_add(&c->ring, &b->ring);
 	return b;
 }
 
 /* With the lock held: free unreferenced blocks, oldest first, until the limit is kept. */
 static void shrink(struct extent_cache *c)
 {
-	struct list *pos = c->ring.prev, *prev;
+	LIST_FOR_EACH_SAFE(pos, &c->blocks.order) {
+		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, entry.order);
 
-	for (; c->bytes > c->limit && pos != &c->ring; pos = prev) {
-		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, ring);
-
-		prev = pos->prev;
+		if (c->bytes <= c->limit)
+			break;
 		if (atomic_load_explicit(&b->refs, memory_order_acquire))
 			continue;
-		map_remove(&c->blocks, &b->node);
-		list_remove(&b->ring);
+		lru_remove(&c->blocks, &b->entry);
 		c->bytes -= block_bytes(c);
 		free(b);
 	}
@@ -145,8 +136,7 @@ static struct cached_block *insert(struct extent_cache *c, struct cached_block *
 	pthread_mutex_lock(&c->lock);
 	other = find(c, b->eb.logical, b->eb.generation);
 	if (!other) {
-		map_add(&c->blocks, &b->node, b->eb.logical);
-		list_add(&c->ring, &b->ring);
+		lru_store(&c->blocks, &b->entry, b->eb.logical, b->eb.generation);
 		c->bytes += block_bytes(c);
 		shrink(c);
 	}
