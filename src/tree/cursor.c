@@ -9,6 +9,7 @@
 #include "tree/cursor.h"
 
 #include "tree/block.h"
+#include "tree/step.h"
 
 void cursor_init(struct cursor *c, const struct tree *t)
 {
@@ -23,58 +24,17 @@ void cursor_release(struct cursor *c)
 	}
 }
 
-/* Replace the block at @level by @eb, whose reference is taken over. */
-static void step_to(struct cursor *c, u8 level, struct extent_buffer *eb)
-{
-	extent_buffer_put(c->node[level]);
-	c->node[level] = eb;
-}
-
-static int read_root(struct cursor *c)
-{
-	const struct tree *t = c->tree;
-	struct block_expect want = {
-		.logical = t->logical,
-		.generation = t->generation,
-		.level = t->level,
-		.tree = t->objectid,
-	};
-
-	return extent_buffer_get(t->cache, &want, &c->node[t->level]);
-}
-
-/* The key that everything below slot[@level] of node[@level] is less than; false if nothing bounds it. */
-static bool upper_limit(const struct cursor *c, u8 level, struct key *limit)
-{
-	for (; level <= c->tree->level; level++) {
-		if (c->slot[level] + 1 < c->node[level]->nritems) {
-			*limit = block_key(c->node[level], c->slot[level] + 1);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Read the block that slot[@level] of node[@level] points to, into node[@level - 1]. */
 static int read_child(struct cursor *c, u8 level)
 {
-	const struct node_pointer *p = node_pointer_at(c->node[level], c->slot[level]);
 	struct extent_buffer *eb;
-	struct block_expect want = {
-		.logical = le64_get(p->blockptr),
-		.generation = le64_get(p->generation),
-		.level = level - 1,
-		.tree = c->tree->objectid,
-		.has_first_key = true,
-		.first_key = key_from_disk(&p->key),
-	};
-	int ret;
+	int ret = step_down(c->tree, c->node, c->slot, level, &eb);
 
-	want.has_limit = upper_limit(c, level, &want.limit);
-	ret = extent_buffer_get(c->tree->cache, &want, &eb);
-	if (!ret)
-		step_to(c, level - 1, eb);
-	return ret;
+	if (ret)
+		return ret;
+	extent_buffer_put(c->node[level - 1]);
+	c->node[level - 1] = eb;
+	return 0;
 }
 
 /* Go down from node[@level] to the leaf, each time by the last pointer that is not greater than @k. */
@@ -118,7 +78,7 @@ static int search(struct cursor *c, const struct key *k, bool *equal)
 		while (level < c->tree->level && !surely_holds(c->node[level], k))
 			level++;
 	} else {
-		int ret = read_root(c);
+		int ret = step_to_root(c->tree, &c->node[c->tree->level]);
 
 		if (ret)
 			return ret;

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "tree/step.h"
+
 enum advance { STAY, INTO, PAST };
 
 static int side_init(struct diff_side *s, const struct tree *t)
@@ -18,11 +20,7 @@ static int side_init(struct diff_side *s, const struct tree *t)
 	if (!t)
 		return 0;
 
-	struct block_expect want = {.logical = t->logical,
-				    .generation = t->generation,
-				    .level = t->level,
-				    .tree = t->objectid};
-	int ret = extent_buffer_get(t->cache, &want, &s->node[t->level]);
+	int ret = step_to_root(t, &s->node[t->level]);
 
 	if (ret)
 		return ret;
@@ -43,15 +41,8 @@ static void side_release(struct diff_side *s)
 
 static int side_descend(struct diff_side *s)
 {
-	const struct extent_buffer *parent = s->node[s->level];
-	const struct node_pointer *p = node_pointer_at(parent, s->slot[s->level]);
-	struct block_expect want = {.logical = le64_get(p->blockptr),
-				    .generation = le64_get(p->generation),
-				    .level = (u8)(s->level - 1),
-				    .tree = s->tree->objectid,
-				    .has_first_key = true,
-				    .first_key = s->key};
-	int ret = extent_buffer_get(s->tree->cache, &want, &s->node[s->level - 1]);
+	u8 level = (u8)s->level;
+	int ret = step_down(s->tree, s->node, s->slot, level, &s->node[level - 1]);
 
 	if (ret)
 		return ret;
