@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Invariants (beside those of the header)
- *  1. The table and the sum of bytes change under the lock alone; the disk is read outside it.
+ *  1. The table, the pool and the sum of bytes change under the lock alone; the disk is read outside it.
  *  2. A count of references rises from 0 under the lock alone, so what is seen there with 0 under the
  *     lock may be freed.  It falls without the lock.
  *  3. The table holds at most one block of an address and generation.  Two generations at one address
@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/lru.h"
+#include "base/pool.h"
 #include "tree/block.h"
 
 struct cached_block {
@@ -33,13 +34,9 @@ struct extent_cache {
 	const struct volume_facts *facts;
 	pthread_mutex_t lock;
 	struct lru blocks;
+	struct pool memory; /* of struct cached_block with its bytes */
 	size_t bytes, limit;
 };
-
-static size_t block_bytes(const struct extent_cache *c)
-{
-	return sizeof(struct cached_block) + c->facts->nodesize;
-}
 
 int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 {
@@ -57,6 +54,7 @@ int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 	c->volume = v;
 	c->facts = volume_facts(v);
 	c->limit = limit;
+	pool_init(&c->memory, sizeof(struct cached_block) + c->facts->nodesize);
 	pthread_mutex_init(&c->lock, NULL);
 	*out = c;
 	return 0;
@@ -68,13 +66,10 @@ void extent_cache_free(struct extent_cache *c)
 
 	if (!c)
 		return;
-	while ((e = lru_pop(&c->blocks))) {
-		struct cached_block *b = CONTAINER_OF(e, struct cached_block, entry);
-
-		assert(!atomic_load(&b->refs));
-		free(b);
-	}
+	while ((e = lru_pop(&c->blocks)))
+		assert(!atomic_load(&CONTAINER_OF(e, struct cached_block, entry)->refs));
 	lru_release(&c->blocks);
+	pool_release(&c->memory);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -123,8 +118,8 @@ static void shrink(struct extent_cache *c)
 		if (atomic_load_explicit(&b->refs, memory_order_acquire))
 			continue;
 		lru_remove(&c->blocks, &b->entry);
-		c->bytes -= block_bytes(c);
-		free(b);
+		c->bytes -= c->memory.size;
+		pool_put(&c->memory, b);
 	}
 }
 
@@ -137,14 +132,13 @@ static struct cached_block *insert(struct extent_cache *c, struct cached_block *
 	other = find(c, b->eb.logical, b->eb.generation);
 	if (!other) {
 		lru_store(&c->blocks, &b->entry, b->eb.logical, b->eb.generation);
-		c->bytes += block_bytes(c);
+		c->bytes += c->memory.size;
 		shrink(c);
+	} else {
+		pool_put(&c->memory, b);
 	}
 	pthread_mutex_unlock(&c->lock);
-	if (!other)
-		return b;
-	free(b);
-	return other;
+	return other ? other : b;
 }
 
 static int read_copy(struct extent_cache *c, const struct block_expect *want, unsigned copy,
@@ -201,21 +195,26 @@ int extent_buffer_get(struct extent_cache *c, const struct block_expect *want,
 		      struct extent_buffer **out)
 {
 	struct cached_block *b;
+	bool known;
 	int ret;
 
 	pthread_mutex_lock(&c->lock);
 	b = find(c, want->logical, want->generation);
+	known = b;
+	if (!known)
+		b = pool_get(&c->memory);
 	pthread_mutex_unlock(&c->lock);
-	if (b)
+	if (known)
 		return hand_out(b, want, out);
-	b = malloc(block_bytes(c));
 	if (!b)
-		return error_nomem(block_bytes(c));
+		return error_nomem(c->memory.size);
 	b->eb = (struct extent_buffer){.data = b->bytes};
 	atomic_init(&b->refs, 1);
 	ret = read_copies(c, want, b);
 	if (ret) {
-		free(b);
+		pthread_mutex_lock(&c->lock);
+		pool_put(&c->memory, b);
+		pthread_mutex_unlock(&c->lock);
 		return error_wrap(ret, "tree %" PRIu64 ": block", want->tree);
 	}
 	/* Checked again: what another thread put there may come from another copy. */
