@@ -2,14 +2,16 @@
 /* btrfly filesystem show: what the superblocks say, in the form of btrfs-progs. */
 #include <getopt.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uuid/uuid.h>
 
+#include "base/json.h"
 #include "cli/command.h"
 #include "cli/filesystem.h"
+#include "cli/name.h"
 #include "cli/size.h"
 #include "volume/volume.h"
 
@@ -28,10 +30,13 @@ static void show_text(const struct volume *v, enum size_unit unit)
 	char uuid[UUID_STR_LEN], size[SIZE_TEXT_MAX], used[SIZE_TEXT_MAX], path[PATH_MAX];
 
 	uuid_unparse(f->fsid, uuid);
-	if (f->label[0])
-		printf("Label: '%s'  uuid: %s\n", f->label, uuid);
-	else
+	if (f->label[0]) {
+		printf("Label: '");
+		path_print(stdout, f->label);
+		printf("'  uuid: %s\n", uuid);
+	} else {
 		printf("Label: none  uuid: %s\n", uuid);
+	}
 	printf("\tTotal devices %" PRIu64 " FS bytes used %s\n", f->num_devices,
 	       size_text(f->bytes_used, unit, used));
 	for (size_t i = 0; i < volume_device_count(v); i++) {
@@ -47,43 +52,34 @@ static void show_text(const struct volume *v, enum size_unit unit)
 	printf("\n");
 }
 
-static struct json_object *json_device(const struct device *d, const struct dev_item *item)
-{
-	struct json_object *o = json_object_new_object();
-	char uuid[UUID_STR_LEN], path[PATH_MAX];
-
-	uuid_unparse(item->uuid, uuid);
-	json_object_object_add(o, "devid", json_object_new_uint64(le64_get(item->devid)));
-	json_object_object_add(o, "uuid", json_object_new_string(uuid));
-	json_object_object_add(o, "size", json_object_new_uint64(le64_get(item->total_bytes)));
-	json_object_object_add(o, "used", json_object_new_uint64(le64_get(item->bytes_used)));
-	json_object_object_add(o, "path", json_object_new_string(full_path(d, path)));
-	return o;
-}
-
 static void show_json(const struct volume *v)
 {
 	const struct volume_facts *f = volume_facts(v);
-	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
-	char uuid[UUID_STR_LEN];
+	struct json_line j;
+	char path[PATH_MAX];
 
-	uuid_unparse(f->fsid, uuid);
-	json_object_object_add(o, "label", json_object_new_string(f->label));
-	json_object_object_add(o, "uuid", json_object_new_string(uuid));
-	json_object_object_add(o, "generation", json_object_new_uint64(f->generation));
-	json_object_object_add(o, "total_devices", json_object_new_uint64(f->num_devices));
-	json_object_object_add(o, "bytes_used", json_object_new_uint64(f->bytes_used));
-	json_object_object_add(o, "log_pending", json_object_new_boolean(f->log_root != 0));
+	json_line_begin(&j, stdout);
+	json_line_bytes(&j, "label", f->label, strlen(f->label));
+	json_line_uuid(&j, "uuid", f->fsid);
+	json_line_u64(&j, "generation", f->generation);
+	json_line_u64(&j, "log_root", f->log_root);
+	json_line_u64(&j, "total_devices", f->num_devices);
+	json_line_u64(&j, "bytes_used", f->bytes_used);
+	json_line_list_begin(&j, "devices");
 	for (size_t i = 0; i < volume_device_count(v); i++) {
 		struct dev_item item;
-		const struct device *d = volume_device(v, i, &item);
+		const char *name = full_path(volume_device(v, i, &item), path);
 
-		json_object_array_add(devices, json_device(d, &item));
+		json_line_item_begin(&j);
+		json_line_u64(&j, "devid", le64_get(item.devid));
+		json_line_uuid(&j, "uuid", item.uuid);
+		json_line_u64(&j, "size", le64_get(item.total_bytes));
+		json_line_u64(&j, "used", le64_get(item.bytes_used));
+		json_line_bytes(&j, "path", name, strlen(name));
+		json_line_item_end(&j);
 	}
-	json_object_object_add(o, "devices", devices);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	json_line_list_end(&j);
+	json_line_end(&j);
 }
 
 int filesystem_show_command(int argc, char **argv)

@@ -47,11 +47,27 @@ import json, os
 show = json.load(open('a.json'))
 assert show['label'] == 'a "label"', show
 assert show['uuid'] == '01234567-89ab-cdef-0123-456789abcdef', show
-assert show['total_devices'] == 1 and show['log_pending'] is False, show
+assert show['total_devices'] == 1 and show['log_root'] == 0, show
 device, = show['devices']
 assert device['devid'] == 1 and device['size'] == 256 << 20, device
 assert device['path'] == os.path.realpath('a.img'), device
 PYTHON
+}
+
+@test "filesystem show --json of a label that is no UTF-8" {
+  require python3
+  make_image a.img -L $'caf\xe9'
+  "$BTRFLY" filesystem show --json a.img >a.json
+  python3 -c 'import json
+show = json.load(open("a.json"))
+assert show["label"] == "caf\ufffd" and show["label_hex"] == "636166e9", show'
+}
+
+@test "filesystem show: no label can steer a terminal" {
+  require script
+  make_image a.img -L $'a\e[2Jb'
+  script -qec "'$BTRFLY' filesystem show a.img" /dev/null </dev/null >out
+  grep -F "Label: 'a\\e[2Jb'" out
 }
 
 @test "filesystem show lists several devices by devid, and says that some are missing" {
