@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* List the subvolumes of an image:  cc example.c $(pkg-config --cflags --libs libbtrfly) */
+/*
+ * List the subvolumes of an image, or write the send stream of one of them to standard output.
+ *
+ *   cc example.c $(pkg-config --cflags --libs libbtrfly)
+ *   ./a.out IMAGE [SUBVOL [PARENT]]
+ */
 #include <btrfly.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 static int print(void *arg, const struct btrfly_subvolume *s)
@@ -10,20 +17,41 @@ static int print(void *arg, const struct btrfly_subvolume *s)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int put(void *arg, const void *data, size_t len)
+{
+	return fwrite(data, 1, len, arg) == len ? 0 : -errno;
+}
+
+static int run(const char *image, const char *subvolume, const char *parent)
 {
 	struct btrfly_filesystem *fs;
+	int ret = btrfly_open(&image, 1, NULL, &fs);
 
-	if (argc < 2)
+	if (ret)
+		return ret;
+	if (subvolume) {
+		struct btrfly_send_args args = BTRFLY_SEND_ARGS;
+
+		args.subvolume = subvolume;
+		args.parent = parent;
+		args.write = put;
+		args.arg = stdout;
+		ret = btrfly_send(fs, &args);
+	} else {
+		ret = btrfly_subvolume_each(fs, print, NULL);
+	}
+	btrfly_close(fs);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || argc > 4)
 		return 2;
-	if (btrfly_open((const char *const *)argv + 1, argc - 1, NULL, &fs) < 0) {
+	signal(SIGPIPE, SIG_IGN);
+	if (run(argv[1], argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL)) {
 		fprintf(stderr, "example: %s\n", btrfly_error());
 		return 1;
 	}
-	int ret = btrfly_subvolume_each(fs, print, NULL);
-
-	if (ret < 0)
-		fprintf(stderr, "example: %s\n", btrfly_error());
-	btrfly_close(fs);
-	return ret < 0;
+	return 0;
 }

@@ -22,8 +22,8 @@
  *    read during the call.  What a callback gets is valid until it returns, unless said otherwise.
  *
  * Threads
- *    Any number of threads may use one struct btrfly_filesystem at once.  Callbacks come on the thread
- *    that made the call.
+ *    Any number of threads may use one struct btrfly_filesystem at once, and send from it.  A struct
+ *    btrfly_file is used by one thread at a time.  Callbacks come on the thread that made the call.
  *
  * Units
  *    Sizes and offsets are in bytes.  Times are seconds and nanoseconds since 1970 UTC, negative before.
@@ -68,6 +68,7 @@ struct btrfly_open_args {
 int btrfly_open(const char *const *paths, size_t count, const struct btrfly_open_args *args,
 		struct btrfly_filesystem **out);
 
+/* Files of it must be closed before. */
 void btrfly_close(struct btrfly_filesystem *fs);
 
 struct btrfly_filesystem_info {
@@ -107,6 +108,45 @@ struct btrfly_subvolume {
  * is the end and the result. */
 int btrfly_subvolume_each(struct btrfly_filesystem *fs,
 			  int (*each)(void *arg, const struct btrfly_subvolume *subvolume), void *arg);
+
+/* ---- Files ------------------------------------------------------------------------------------- */
+
+struct btrfly_file;
+
+/* The regular file at @path from the top level, through subvolumes; symlinks are not followed. */
+int btrfly_file_open(struct btrfly_filesystem *fs, const char *path, struct btrfly_file **out);
+void btrfly_file_close(struct btrfly_file *file);
+uint64_t btrfly_file_size(const struct btrfly_file *file);
+
+/* Up to @len bytes from @offset, verified and decompressed, holes as zeros.  The number of bytes read,
+ * less than @len only at the end of the file; or a negative errno. */
+ssize_t btrfly_file_read(struct btrfly_file *file, void *buf, size_t len, uint64_t offset);
+
+/* ---- Send -------------------------------------------------------------------------------------- */
+
+#define BTRFLY_SEND_NO_DATA (1u << 0)	       /* extents are announced, not sent */
+#define BTRFLY_SEND_COMPRESSED_DATA (1u << 1) /* compressed data as it lies on disk; protocol 2 */
+
+/* Subvolumes: a path from the top level ("snaps/today", "/" the top level itself), or else an id. */
+struct btrfly_send_args {
+	size_t struct_size;
+	const char *subvolume;
+	const char *parent; /* what the receiver has; NULL: a full stream */
+	const char *const *clone_sources; /* what it has, too */
+	size_t clone_source_count;
+	unsigned proto; /* 1 to 3; 0: 1 */
+	unsigned flags; /* BTRFLY_SEND_… */
+
+	/* The stream goes to fd, or, with fd < 0, to write: 0 or a negative errno, which ends the send. */
+	int fd;
+	int (*write)(void *arg, const void *data, size_t len);
+	void *arg;
+};
+#define BTRFLY_SEND_ARGS {.struct_size = sizeof(struct btrfly_send_args), .fd = -1}
+
+/* Write the stream of a subvolume: for the same arguments, the kernel's bytes.  After an error a stream may
+ * have been begun; it has no end then, and no receiver will take it for whole. */
+int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *args);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -57,6 +57,14 @@ example() {
 @test "a program on the shared library lists subvolumes" { example "$BUILD/docs/example"; }
 @test "a program on the static library does so too" { example "$BUILD/docs/example-static"; }
 
+@test "a program on the library sends what the kernel would have sent" {
+  local fixture=$REPO/tests/images/send/generations
+  zstd -dq "$fixture.img.zst" -o image
+  "$BUILD/docs/example" image snap0 | sha256sum | cut -d' ' -f1 >sums
+  "$BUILD/docs/example-static" image snap1 snap0 | sha256sum | cut -d' ' -f1 >>sums
+  grep -E '^[0-9a-f]+ (snap0|snap1 -p snap0)$' "$fixture.sums" | cut -d' ' -f1 | diff - sums
+}
+
 @test "an error of the library is one sentence" {
   echo "no filesystem" >image
   fails 1 "example: *image*" "$BUILD/docs/example" image
