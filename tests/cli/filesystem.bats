@@ -86,6 +86,23 @@ assert show["label"] == "caf\ufffd" and show["label_hex"] == "636166e9", show'
   [ "${lines[3]}" = $'\t*** Some devices missing' ]
 }
 
+@test "filesystem show of a filesystem whose uuid was changed by btrfstune -m" {
+  require btrfstune
+  make_image a.img
+  btrfstune -m a.img
+  same_as_btrfs a.img
+  [ "$("$BTRFLY" ls a.img / | wc -l)" = 0 ]
+}
+
+@test "filesystem show of a block device" {
+  require_root_btrfs
+  make_image a.img
+  loop=$(losetup -f --show --read-only a.img)
+  run same_as_btrfs --raw "$loop"
+  losetup -d "$loop"
+  [ "$status" = 0 ]
+}
+
 @test "filesystem show refuses devices of two filesystems, and one given twice" {
   make_image a.img
   make_image b.img
