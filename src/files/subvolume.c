@@ -83,7 +83,7 @@ int subvolume_get(struct filesystem *fs, u64 id, struct subvolume *out)
 		goto out;
 	out->root_offset = cursor_key(&c).offset;
 	decode_root_item(cursor_data(&c), cursor_size(&c), out);
-	if (!out->refs || out->flags & ROOT_SUBVOL_DEAD) {
+	if (!out->refs) {
 		ret = error_set(ENOENT, "subvolume %" PRIu64 " is deleted and waits to be cleaned up",
 				id);
 		goto out;

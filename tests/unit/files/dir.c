@@ -2,6 +2,8 @@
 #include "support/test.h"
 
 #include "files/dir.h"
+#include "format/checksum.h"
+#include "support/forest.h"
 
 static u32 put_entry(u8 *at, u64 ino, u8 type, const char *name, const char *data)
 {
@@ -118,6 +120,124 @@ static void test_entry_cut_short(void **state)
 	}
 }
 
+/* A directory of four entries, one of them with its name, over two leaves. */
+struct directory {
+	struct forest f;
+	struct tree tree;
+	u8 names[2][200], indices[4][100];
+};
+
+static void directory_init(struct directory *d)
+{
+	static const char *const name[] = {"one", "two", "three", "four"};
+	struct image_item items[8];
+	struct image_pointer leaves[2];
+	u32 size;
+
+	forest_init(&d->f, 1 << 20);
+	d->tree = forest_tree(&d->f, 0, 256, 1);
+	size = put_entry(d->names[0], 301, FT_REG_FILE, "one", "");
+	items[0] = (struct image_item){key_of(256, KEY_DIR_ITEM, name_hash("one", 3)), d->names[0], size};
+	for (u32 i = 0; i < 4; i++) {
+		size = put_entry(d->indices[i], 301 + i, FT_REG_FILE, name[i], "");
+		items[1 + i] = (struct image_item){key_of(256, KEY_DIR_INDEX, 2 + 5 * i), d->indices[i], size};
+	}
+	items[5] = (struct image_item){key_of(257, KEY_INODE_ITEM, 0), "", 0};
+	forest_leaf(&d->f, 1, 256, items, 3);
+	forest_leaf(&d->f, 2, 256, items + 3, 3);
+	leaves[0] = (struct image_pointer){items[0].key, forest_logical(1), IMAGE_GENERATION};
+	leaves[1] = (struct image_pointer){items[3].key, forest_logical(2), IMAGE_GENERATION};
+	forest_node(&d->f, 0, 256, 1, leaves, 2);
+}
+
+static void test_lookup(void **state)
+{
+	struct directory d;
+	struct dir_entry e;
+	struct cursor c;
+
+	directory_init(&d);
+	cursor_init(&c, &d.tree);
+	assert_ok(dir_lookup(&c, 256, "one", 3, &e));
+	assert_int_equal(e.location.objectid, 301);
+	assert_int_equal(dir_lookup(&c, 256, "two", 3, &e), -ENOENT);
+	assert_int_equal(dir_lookup(&c, 255, "one", 3, &e), -ENOENT);
+	assert_int_equal(dir_lookup(&c, 400, "one", 3, &e), -ENOENT);
+	cursor_release(&c);
+	forest_release(&d.f);
+}
+
+static void test_lookup_where_hashes_collide(void **state)
+{
+	struct directory d;
+	struct dir_entry e;
+	struct cursor c;
+	struct image_item item;
+	u32 size;
+
+	directory_init(&d);
+	size = put_entry(d.names[1], 301, FT_REG_FILE, "other", "");
+	size += put_entry(d.names[1] + size, 302, FT_DIR, "wanted", "");
+	item = (struct image_item){key_of(256, KEY_DIR_ITEM, name_hash("wanted", 6)), d.names[1], size};
+	forest_leaf(&d.f, 3, 256, &item, 1);
+	d.tree = forest_tree(&d.f, 3, 256, 0);
+	cursor_init(&c, &d.tree);
+	assert_ok(dir_lookup(&c, 256, "wanted", 6, &e));
+	assert_int_equal(e.location.objectid, 302);
+	cursor_release(&c);
+	/* Damage before the name is found is not passed over. */
+	d.names[1][sizeof(struct dir_item) - 1] = FT_UNKNOWN;
+	forest_leaf(&d.f, 4, 256, &item, 1);
+	d.tree = forest_tree(&d.f, 4, 256, 0);
+	cursor_init(&c, &d.tree);
+	assert_error(dir_lookup(&c, 256, "wanted", 6, &e), EIO,
+		     "(256 DIR_ITEM 1670355385): entry at 0: not a directory entry");
+	cursor_release(&c);
+	forest_release(&d.f);
+}
+
+static void test_next_by_index(void **state)
+{
+	struct directory d;
+	struct dir_entry e;
+	struct cursor c;
+	u64 index = 0;
+
+	directory_init(&d);
+	cursor_init(&c, &d.tree);
+	for (u32 i = 0; i < 4; i++) {
+		assert_int_equal(dir_next(&c, 256, &index, &e), 1);
+		assert_int_equal(e.location.objectid, 301 + i);
+		assert_int_equal(index, 3 + 5 * i);
+	}
+	assert_int_equal(dir_next(&c, 256, &index, &e), 0);
+	index = 8;
+	assert_int_equal(dir_next(&c, 256, &index, &e), 1);
+	assert_int_equal(e.location.objectid, 303);
+	index = 0;
+	assert_int_equal(dir_next(&c, 255, &index, &e), 0);
+	assert_int_equal(dir_next(&c, 300, &index, &e), 0);
+	cursor_release(&c);
+	forest_release(&d.f);
+}
+
+static void test_next_of_an_empty_index(void **state)
+{
+	struct image_item item = {key_of(256, KEY_DIR_INDEX, 2), "", 0};
+	struct directory d;
+	struct dir_entry e;
+	struct cursor c;
+	u64 index = 0;
+
+	directory_init(&d);
+	forest_leaf(&d.f, 3, 256, &item, 1);
+	d.tree = forest_tree(&d.f, 3, 256, 0);
+	cursor_init(&c, &d.tree);
+	assert_error(dir_next(&c, 256, &index, &e), EIO, "(256 DIR_INDEX 2): damaged entry");
+	cursor_release(&c);
+	forest_release(&d.f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +246,10 @@ int main(void)
 		cmocka_unit_test(test_extended_attributes),
 		cmocka_unit_test(test_refused_entries),
 		cmocka_unit_test(test_entry_cut_short),
+		cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_lookup_where_hashes_collide),
+		cmocka_unit_test(test_next_by_index),
+		cmocka_unit_test(test_next_of_an_empty_index),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
