@@ -193,7 +193,10 @@ static int parse_attribute(struct decoded_command *c, u32 version, const u8 *p, 
 		return error_set(EINVAL, "attribute %s of %u bytes where the command has %u left",
 				 rule->name, size, len - *pos);
 
-	int ret = store(c, rule, p + *pos, size);
+	/* mkfs.btrfs --rootdir stores the NUL behind a symlink's target, too, and the kernel sends what
+	 * is stored. */
+	bool nul_behind = type == STREAM_A_PATH_LINK && size && !p[*pos + size - 1];
+	int ret = store(c, rule, p + *pos, size - nul_behind);
 
 	c->present |= 1ull << type;
 	*pos += size;

@@ -373,6 +373,32 @@ static void test_nul_in_a_path(void **state)
 	expect_failure("stream offset 17: command 1 (unlink): attribute path has a NUL byte");
 }
 
+static void put_symlink(const char *target, size_t len)
+{
+	put_header(&b, 1);
+	begin(&b, STREAM_C_SYMLINK);
+	attr_text(&b, STREAM_A_PATH, "o257-7-0");
+	attr_u64(&b, STREAM_A_INO, 257);
+	attr(&b, STREAM_A_PATH_LINK, target, len);
+	end(&b);
+}
+
+static void test_nul_behind_a_target(void **state)
+{
+	size_t pos = 0;
+
+	put_symlink("target", 7);
+	assert_int_equal(next(&pos, b.len), STREAM_HEADER);
+	assert_int_equal(next(&pos, b.len), STREAM_COMMAND);
+	assert_true(bytes_are(d.command.path_link, "target"));
+}
+
+static void test_nul_in_a_target(void **state)
+{
+	put_symlink("a\0b", 4);
+	expect_failure("stream offset 17: command 1 (symlink): attribute path_link has a NUL byte");
+}
+
 /* Errors behind which nothing can be read any more. */
 static void expect_loss(const char *sentence)
 {
@@ -478,6 +504,8 @@ int main(void)
 		TEST(test_duplicate_attribute),
 		TEST(test_wrong_size),
 		TEST(test_nul_in_a_path),
+		TEST(test_nul_behind_a_target),
+		TEST(test_nul_in_a_target),
 		TEST(test_no_stream),
 		TEST(test_garbage_behind_the_end),
 		TEST(test_version_zero),
