@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cli/name.h"
 
 static void list_commands(const char *name, const struct command *table)
 {
@@ -31,7 +32,10 @@ int command_dispatch(const char *name, const struct command *table, int argc, ch
 
 int command_failed(const char *name)
 {
-	fprintf(stderr, "%s: %s\n", name, error_message());
+	fprintf(stderr, "%s: ", name);
+	/* It may quote names from the image. */
+	path_print(stderr, error_message());
+	fputc('\n', stderr);
 	return EXIT_FAILED;
 }
 

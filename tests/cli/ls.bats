@@ -141,6 +141,11 @@ link -> \e]0;title\a
 new\nline
 ä \\ \233\302\233
 WANT
+  python3 - "$BTRFLY" ls a.img $'no\e[31mpe' <<'PYTHON' | tr -d '\r' >said
+import pty, sys
+pty.spawn(sys.argv[1:])
+PYTHON
+  [ "$(<said)" = 'btrfly ls: no\e[31mpe: no such file or directory' ]
 }
 
 @test "ls of what is not there" {

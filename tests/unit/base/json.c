@@ -88,6 +88,31 @@ static void test_numbers_and_times(void **state)
 	free(text);
 }
 
+static void test_lists_of_objects(void **state)
+{
+	struct json_line j;
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	json_line_begin(&j, out);
+	json_line_list_begin(&j, "none");
+	json_line_list_end(&j);
+	json_line_list_begin(&j, "two");
+	for (u64 i = 1; i <= 2; i++) {
+		json_line_item_begin(&j);
+		json_line_u64(&j, "a", i);
+		json_line_u64(&j, "b", 3 * i);
+		json_line_item_end(&j);
+	}
+	json_line_list_end(&j);
+	json_line_u64(&j, "last", 4);
+	json_line_end(&j);
+	fclose(out);
+	assert_string_equal(text, "{\"none\":[],\"two\":[{\"a\":1,\"b\":3},{\"a\":2,\"b\":6}],\"last\":4}\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +120,7 @@ int main(void)
 		cmocka_unit_test(test_other_bytes_come_twice),
 		cmocka_unit_test(test_a_parser_reads_it),
 		cmocka_unit_test(test_numbers_and_times),
+		cmocka_unit_test(test_lists_of_objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
