@@ -5,8 +5,6 @@
  *     the csum tree and matched; where a copy fails, the others are tried, sector by sector.
  *  2. All that changes is in the reader.  Readers share the filesystem and nothing else.
  *  3. plain[] holds the extent that `cached` describes whenever cached.disk_bytenr is not 0.
- *  4. The csum cursor stands on the item that `sums` describes whenever sums.count is not 0, and so
- *     keeps its leaf alive.
  */
 #include "files/data.h"
 
@@ -17,6 +15,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "files/csum.h"
 #include "format/checksum.h"
 #include "format/compress.h"
 
@@ -27,12 +26,7 @@
 struct data_reader {
 	struct filesystem *fs;
 	struct decompressor *decompressor;
-	struct cursor csums;
-	struct {
-		u64 logical; /* of the first sum */
-		u64 count;
-		const u8 *at;
-	} sums;
+	struct csum_finder csums;
 	struct {
 		u64 disk_bytenr, disk_num_bytes, ram_bytes;
 		u8 compression;
@@ -50,14 +44,13 @@ int data_reader_new(struct filesystem *fs, struct data_reader **out)
 	if (!d)
 		return error_nomem(sizeof(*d));
 	d->fs = fs;
-	d->sums.count = 0;
 	d->cached.disk_bytenr = 0;
 	ret = decompressor_new(&d->decompressor);
 	if (ret) {
 		free(d);
 		return ret;
 	}
-	cursor_init(&d->csums, &fs->csum_tree);
+	csum_finder_init(&d->csums, fs);
 	*out = d;
 	return 0;
 }
@@ -66,78 +59,9 @@ void data_reader_free(struct data_reader *d)
 {
 	if (!d)
 		return;
-	cursor_release(&d->csums);
+	csum_finder_release(&d->csums);
 	decompressor_free(d->decompressor);
 	free(d);
-}
-
-/* Take the csum item under the cursor, if it is one. */
-static int take_item(struct data_reader *d)
-{
-	const struct volume_facts *f = d->fs->facts;
-	struct key key;
-	char text[KEY_TEXT_MAX];
-	u64 end;
-
-	d->sums.count = 0;
-	if (cursor_at_end(&d->csums))
-		return 0;
-	key = cursor_key(&d->csums);
-	if (key.objectid != EXTENT_CSUM_OBJECTID || key.type != KEY_EXTENT_CSUM)
-		return 0;
-
-	u64 count = cursor_size(&d->csums) / f->csum_size;
-
-	if (key.offset % f->sectorsize || cursor_size(&d->csums) % f->csum_size ||
-	    !add_ok(key.offset, count * f->sectorsize, &end))
-		return error_set(EIO, "csum tree: damaged item %s of %u bytes", key_text(&key, text),
-				 cursor_size(&d->csums));
-	d->sums.logical = key.offset;
-	d->sums.at = cursor_data(&d->csums);
-	d->sums.count = count;
-	return 0;
-}
-
-static bool sums_hold(const struct data_reader *d, u64 logical)
-{
-	return logical >= d->sums.logical &&
-	       (logical - d->sums.logical) / d->fs->facts->sectorsize < d->sums.count;
-}
-
-/*
- * The checksums from @logical on: *@sums, and how many of them are here.  What follows the item that
- * was used last is one step away; anything else is searched for.
- */
-static int find_sums(struct data_reader *d, u64 logical, const u8 **sums, u64 *count)
-{
-	const struct volume_facts *f = d->fs->facts;
-	int ret = 0;
-
-	if (!d->fs->csum_tree.logical)
-		return error_set(EIO, "data at logical %" PRIu64 ": the filesystem has no csum tree", logical);
-	if (d->sums.count && logical == d->sums.logical + d->sums.count * f->sectorsize) {
-		ret = cursor_next(&d->csums);
-		ret = ret < 0 ? ret : take_item(d);
-	}
-	if (!ret && !sums_hold(d, logical)) {
-		struct key key = key_of(EXTENT_CSUM_OBJECTID, KEY_EXTENT_CSUM, logical);
-
-		d->sums.count = 0;
-		ret = cursor_seek_before(&d->csums, &key);
-		ret = ret < 0 ? ret : take_item(d);
-	}
-	if (ret) {
-		d->sums.count = 0;
-		return error_wrap(ret, "checksum of data at logical %" PRIu64, logical);
-	}
-	if (!sums_hold(d, logical))
-		return error_set(EIO, "data at logical %" PRIu64 ": no checksum in the csum tree", logical);
-
-	u64 skip = (logical - d->sums.logical) / f->sectorsize;
-
-	*sums = d->sums.at + skip * f->csum_size;
-	*count = d->sums.count - skip;
-	return 0;
 }
 
 static bool sector_good(const struct data_reader *d, const u8 *sector, const u8 *want, u8 *found)
@@ -216,7 +140,7 @@ static int read_sectors(struct data_reader *d, u64 logical, u8 *buf, size_t len,
 		return unread;
 	for (u8 *p = buf; verify && p < buf + len; p += f->sectorsize, sums += f->csum_size, count--) {
 		u64 at = logical + (u64)(p - buf);
-		int ret = count ? 0 : find_sums(d, at, &sums, &count);
+		int ret = count ? 0 : csum_find(&d->csums, at, &sums, &count);
 
 		if (!ret && (unread || !sector_good(d, p, sums, found)))
 			ret = recover_sector(d, at, p, sums);
