@@ -26,40 +26,6 @@ void file_reader_release(struct file_reader *f)
 	cursor_release(&f->cursor);
 }
 
-/*
- * What @pos lies in: 0 and the extent in *@r, or 1 in a hole, which ends at *@end (the next extent, or
- * never).  An extent that starts behind another's start wins over it from there on.
- */
-static int range_at(struct file_reader *f, u64 pos, struct file_range *r, u64 *end)
-{
-	struct key key = key_of(f->inode.ino, KEY_EXTENT_DATA, pos), at;
-	int ret = cursor_seek_before(&f->cursor, &key);
-
-	*end = (u64)-1;
-	if (ret < 0)
-		return ret;
-	if (!cursor_at_end(&f->cursor)) {
-		at = cursor_key(&f->cursor);
-		if (at.objectid == key.objectid && at.type == key.type) {
-			ret = file_range_decode(&at, cursor_data(&f->cursor), cursor_size(&f->cursor),
-						f->sectorsize, r);
-			if (ret)
-				return ret;
-			if (pos - r->file_offset < r->num_bytes)
-				return 0;
-		}
-	}
-	ret = cursor_next(&f->cursor);
-	if (ret < 0)
-		return ret;
-	if (!cursor_at_end(&f->cursor)) {
-		at = cursor_key(&f->cursor);
-		if (at.objectid == key.objectid && at.type == key.type)
-			*end = at.offset;
-	}
-	return 1;
-}
-
 int file_read(struct file_reader *f, void *buf, size_t len, size_t *got)
 {
 	bool verify = !(f->inode.flags & INODE_NODATASUM);
@@ -70,17 +36,15 @@ int file_read(struct file_reader *f, void *buf, size_t len, size_t *got)
 	len = pos < f->inode.size ? min_u64(len, f->inode.size - pos) : 0;
 	*got = 0;
 	for (size_t left = len; left; left -= n, pos += n, p += n) {
-		int ret = range_at(f, pos, &r, &end);
+		int ret = file_range_at(&f->cursor, f->inode.ino, pos, f->sectorsize, &r, &end);
 
+		n = min_u64(left, end - pos);
 		if (ret == 1) {
-			n = min_u64(left, end - pos);
 			memset(p, 0, n);
 			continue;
 		}
-		if (!ret) {
-			n = min_u64(left, r.num_bytes - (pos - r.file_offset));
+		if (!ret)
 			ret = data_read(f->data, &r, pos - r.file_offset, p, n, verify);
-		}
 		if (ret)
 			return error_wrap(ret, "inode %" PRIu64 " at %" PRIu64, f->inode.ino, pos);
 	}

@@ -108,3 +108,34 @@ int file_range_decode(const struct key *key, const void *item, u32 size, u32 sec
 				 e->type);
 	}
 }
+
+int file_range_at(struct cursor *c, u64 ino, u64 pos, u32 sectorsize, struct file_range *r, u64 *end)
+{
+	struct key key = key_of(ino, KEY_EXTENT_DATA, pos), at;
+	int ret = cursor_seek_before(c, &key);
+
+	*end = UINT64_MAX;
+	if (ret < 0)
+		return ret;
+	if (!cursor_at_end(c)) {
+		at = cursor_key(c);
+		if (at.objectid == ino && at.type == KEY_EXTENT_DATA) {
+			ret = file_range_decode(&at, cursor_data(c), cursor_size(c), sectorsize, r);
+			if (ret)
+				return ret;
+			*end = r->file_offset + r->num_bytes;
+			if (pos < *end)
+				return 0;
+		}
+	}
+	*end = UINT64_MAX; /* the extent found ends before @pos */
+	ret = cursor_next(c);
+	if (ret < 0)
+		return ret;
+	if (!cursor_at_end(c)) {
+		at = cursor_key(c);
+		if (at.objectid == ino && at.type == KEY_EXTENT_DATA)
+			*end = at.offset;
+	}
+	return 1;
+}

@@ -25,4 +25,11 @@ struct file_range {
 int file_range_decode(const struct key *key, const void *item, u32 size, u32 sectorsize,
 		      struct file_range *out);
 
+/*
+ * What byte @pos of inode @ino lies in, found with @c, a cursor over its subvolume's tree: 0 and the extent in
+ * *@r, whose inline data lives until @c moves; or 1 in a hole.  Either ends at *@end, a hole behind the last
+ * extent never.  An extent that starts behind another's start wins over it from there on.
+ */
+int file_range_at(struct cursor *c, u64 ino, u64 pos, u32 sectorsize, struct file_range *r, u64 *end);
+
 #endif

@@ -96,3 +96,23 @@ damaged:
 	return error_set(EIO, "%s: the name at %u does not end within %u bytes", key_text(key, text),
 			 *pos, size);
 }
+
+int inode_first_name(struct cursor *c, u64 ino, struct inode_name *out)
+{
+	struct key key = key_of(ino, KEY_INODE_REF, 0);
+	u32 pos = 0;
+	int ret = cursor_seek(c, &key);
+
+	if (ret < 0)
+		return ret;
+	if (!cursor_at_end(c)) {
+		key = cursor_key(c);
+		if (key.objectid == ino && (key.type == KEY_INODE_REF || key.type == KEY_INODE_EXTREF))
+			ret = inode_name_next(&key, cursor_data(c), cursor_size(c), &pos, out);
+		if (ret < 0)
+			return ret;
+	}
+	if (!pos)
+		return error_set(EIO, "inode %" PRIu64 " has no name", ino);
+	return 0;
+}

@@ -53,4 +53,8 @@ struct inode_name {
 int inode_name_next(const struct key *key, const void *item, u32 size, u32 *pos,
 		    struct inode_name *out);
 
+/* The first name of inode @ino, of a directory the only one, found with @c; valid until @c moves.  An
+ * INODE_EXTREF counts where no name fitted INODE_REF. */
+int inode_first_name(struct cursor *c, u64 ino, struct inode_name *out);
+
 #endif

@@ -124,27 +124,6 @@ int subvolume_find(struct filesystem *fs, const char *word, struct subvolume *ou
 	return 0;
 }
 
-/* The one name of directory @dir, by its INODE_REF or, where its name did not fit there, INODE_EXTREF. */
-static int directory_name(struct cursor *c, u64 dir, struct inode_name *out)
-{
-	struct key key = key_of(dir, KEY_INODE_REF, 0);
-	u32 pos = 0;
-	int ret = cursor_seek(c, &key);
-
-	if (ret < 0)
-		return ret;
-	if (!cursor_at_end(c)) {
-		key = cursor_key(c);
-		if (key.objectid == dir && (key.type == KEY_INODE_REF || key.type == KEY_INODE_EXTREF))
-			ret = inode_name_next(&key, cursor_data(c), cursor_size(c), &pos, out);
-		if (ret < 0)
-			return ret;
-	}
-	if (!pos)
-		return error_set(EIO, "directory %" PRIu64 " has no name", dir);
-	return 0;
-}
-
 /* Paths are collected from the end, back to front, and turned round when they are whole. */
 static int push_name(struct buffer *b, const char *name, size_t len)
 {
@@ -170,7 +149,7 @@ static int push_directories(struct buffer *b, const struct subvolume *in, u64 di
 
 	cursor_init(&c, &in->tree);
 	while (!ret && dir != in->root_dirid) {
-		ret = directory_name(&c, dir, &name);
+		ret = inode_first_name(&c, dir, &name);
 		if (!ret)
 			ret = push_name(b, name.name, name.name_len);
 		dir = name.parent;

@@ -338,7 +338,7 @@ static void test_directories_in_each_other(void **state)
 			       " than 65536 bytes");
 	forest_leaf(&w->f, 1, FS_TREE_OBJECTID, items, 1);
 	forget(w);
-	assert_no_path(w, 257, "path of subvolume 257: directory 260 has no name");
+	assert_no_path(w, 257, "path of subvolume 257: inode 260 has no name");
 }
 
 struct seen {
