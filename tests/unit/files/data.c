@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <zlib.h>
 
 #include "files/data.h"
@@ -465,6 +466,48 @@ static void test_compressed_nonsense(void **state)
 	expect_error(data_read(f->d, &r, 0, f->buf, 100, true), EIO, wanted);
 }
 
+#define THREADS 4
+
+/* Its own reader, the filesystem shared. */
+static void *read_in_thread(void *arg)
+{
+	struct fixture *f = arg;
+	u8 item[SECTOR], *buf = malloc(BIG);
+	struct data_reader *d;
+	u64 pos = 0;
+
+	if (data_reader_new(f->image.fs, &d))
+		return buf;
+	while (pos < BIG) {
+		struct file_range r = range_of(f, "big", pos, item);
+		u64 n = min_u64(min_u64(49152, r.num_bytes - (pos - r.file_offset)), BIG - pos);
+
+		if (data_read(d, &r, pos - r.file_offset, buf + pos, n, true))
+			break;
+		pos += n;
+	}
+	data_reader_free(d);
+	return buf;
+}
+
+static void test_readers_in_threads(void **state)
+{
+	struct fixture *f = fixture(state);
+	pthread_t threads[THREADS];
+	u8 item[SECTOR];
+	struct file_range r = range_of(f, "big", 0, item);
+	void *buf;
+
+	flip(f, r.disk_bytenr + 5 * SECTOR, 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_in_thread, f), 0);
+	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], &buf), 0);
+		assert_memory_equal(buf, f->big, BIG);
+		free(buf);
+	}
+}
+
 static void test_raw_wants_whole_sectors(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -496,6 +539,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_compressed, setup_single, teardown),
 		cmocka_unit_test_setup_teardown(test_last_extent_is_kept, setup_single, teardown),
 		cmocka_unit_test_setup_teardown(test_compressed_nonsense, setup_single, teardown),
+		cmocka_unit_test_setup_teardown(test_readers_in_threads, setup_dup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_wants_whole_sectors, setup_single, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
