@@ -2,6 +2,7 @@
 /* A device over a regular file or a block device. */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,27 +13,46 @@
 #include "base/error.h"
 #include "device/device.h"
 
-static int file_read(struct device *d, u64 offset, void *buf, size_t len)
+static int file_readv(struct device *d, u64 offset, struct iovec *iov, int count)
 {
-	u8 *p = buf;
+	u64 end = offset;
 
-	while (len) {
-		ssize_t n = pread(d->fd, p, len, (off_t)offset);
+	for (int i = 0; i < count; i++)
+		end += iov[i].iov_len;
+	while (count) {
+		int now = count < IOV_MAX ? count : IOV_MAX;
+		ssize_t n = preadv(d->fd, iov, now, (off_t)offset);
 
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;
-			return error_errno(errno, "read [%" PRIu64 ", %" PRIu64 ") of %s", offset,
-					   offset + len, d->name);
+			return error_errno(errno, "read [%" PRIu64 ", %" PRIu64 ") of %s", offset, end,
+					   d->name);
 		}
 		if (!n)
 			return error_set(EIO, "%s ends at %" PRIu64 ", it had %" PRIu64 " bytes before",
 					 d->name, offset, d->size);
-		p += n;
 		offset += (u64)n;
-		len -= (size_t)n;
+		for (; count && (size_t)n >= iov->iov_len; iov++, count--)
+			n -= (ssize_t)iov->iov_len;
+		if (n) {
+			iov->iov_base = (u8 *)iov->iov_base + n;
+			iov->iov_len -= (size_t)n;
+		}
 	}
 	return 0;
+}
+
+static int file_read(struct device *d, u64 offset, void *buf, size_t len)
+{
+	struct iovec iov = {buf, len};
+
+	return len ? file_readv(d, offset, &iov, 1) : 0;
+}
+
+static void file_prefetch(struct device *d, u64 offset, u64 len)
+{
+	posix_fadvise(d->fd, (off_t)offset, (off_t)len, POSIX_FADV_WILLNEED);
 }
 
 static int file_write(struct device *d, u64 offset, const void *buf, size_t len)
@@ -87,6 +107,8 @@ static void file_close(struct device *d)
 
 static const struct device_ops file_ops = {
 	.read = file_read,
+	.readv = file_readv,
+	.prefetch = file_prefetch,
 	.write = file_write,
 	.flush = file_flush,
 	.discard = file_discard,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "files/csum.h"
@@ -26,6 +27,7 @@
 struct data_reader {
 	struct filesystem *fs;
 	struct decompressor *decompressor;
+	u32 seed; /* what the disk's seed has become behind one sector */
 	struct csum_finder csums;
 	struct {
 		u64 disk_bytenr, disk_num_bytes, ram_bytes;
@@ -45,6 +47,7 @@ int data_reader_new(struct filesystem *fs, struct data_reader **out)
 		return error_nomem(sizeof(*d));
 	d->fs = fs;
 	d->cached.disk_bytenr = 0;
+	d->seed = crc32c_zeros(~0u, fs->facts->sectorsize);
 	ret = decompressor_new(&d->decompressor);
 	if (ret) {
 		free(d);
@@ -62,6 +65,18 @@ void data_reader_free(struct data_reader *d)
 	csum_finder_release(&d->csums);
 	decompressor_free(d->decompressor);
 	free(d);
+}
+
+/* A place in the checksums. */
+struct sums_at {
+	const u8 *sums;
+	u64 count; /* of those that follow in the same item */
+};
+
+/* The stream's crc of a sector, from the disk's: they differ by inversion and seed alone. */
+static u32 raw_of(const struct data_reader *d, const u8 *sum)
+{
+	return ~get_le32(sum) ^ d->seed;
 }
 
 static bool sector_good(const struct data_reader *d, const u8 *sector, const u8 *want, u8 *found)
@@ -126,26 +141,72 @@ static int read_any_copy(struct data_reader *d, u64 logical, u8 *buf, size_t len
 	return ret ? error_restore(&first) : 0;
 }
 
-/* [@logical, @logical + @len), both of them multiples of the sector size, at most READ_MAX. */
-static int read_sectors(struct data_reader *d, u64 logical, u8 *buf, size_t len, bool verify)
+/*
+ * Verify the sectors at @logical, which have been read unless @unread, and replace those that do not match.
+ * *@crc, where not NULL, is carried on over them.
+ */
+static int check_sectors(struct data_reader *d, u64 logical, u8 *buf, size_t len, bool unread,
+			 struct sums_at *at, u32 *crc)
 {
 	const struct volume_facts *f = d->fs->facts;
 	u8 found[CHECKSUM_SIZE_MAX];
-	const u8 *sums = NULL;
-	u64 count = 0;
-	int unread = read_any_copy(d, logical, buf, len);
 
-	/* No copy could be read as a whole; with the checksums their good parts can be told. */
-	if (unread && !verify)
-		return unread;
-	for (u8 *p = buf; verify && p < buf + len; p += f->sectorsize, sums += f->csum_size, count--) {
-		u64 at = logical + (u64)(p - buf);
-		int ret = count ? 0 : csum_find(&d->csums, at, &sums, &count);
+	for (u8 *p = buf; p < buf + len; p += f->sectorsize) {
+		int ret = at->count ? 0 : csum_find(&d->csums, logical, &at->sums, &at->count);
 
-		if (!ret && (unread || !sector_good(d, p, sums, found)))
-			ret = recover_sector(d, at, p, sums);
+		if (!ret && (unread || !sector_good(d, p, at->sums, found)))
+			ret = recover_sector(d, logical, p, at->sums);
 		if (ret)
 			return ret;
+		if (crc)
+			*crc = f->csum_type == CHECKSUM_CRC32C
+				       ? crc32c_combine(*crc, raw_of(d, at->sums), f->sectorsize)
+				       : crc32c_raw(*crc, p, f->sectorsize);
+		logical += f->sectorsize;
+		at->sums += f->csum_size;
+		at->count--;
+	}
+	return 0;
+}
+
+/* [@logical, @logical + @len), both of them multiples of the sector size, at most READ_MAX. */
+static int read_sectors(struct data_reader *d, u64 logical, u8 *buf, size_t len, bool verify)
+{
+	struct sums_at at = {0};
+	int unread = read_any_copy(d, logical, buf, len);
+
+	/* Where no copy could be read as a whole, the checksums tell their good parts. */
+	if (!verify)
+		return unread;
+	return check_sectors(d, logical, buf, len, unread, &at, NULL);
+}
+
+int data_read_pieces(struct data_reader *d, u64 logical, struct data_piece *piece, size_t count,
+		     bool verify)
+{
+	struct iovec iov[DATA_PIECES_MAX];
+	struct sums_at at = {0};
+	int ret;
+
+	for (size_t i = 0; i < count; i++)
+		iov[i] = (struct iovec){piece[i].to, piece[i].len};
+	ret = volume_readv(d->fs->volume, logical, iov, (int)count, 0);
+
+	const bool unread = ret;
+
+	for (size_t i = 0; i < count; i++) {
+		struct data_piece *p = &piece[i];
+
+		p->crc = 0;
+		if (unread)
+			ret = read_sectors(d, logical, p->to, p->len, verify);
+		else if (verify)
+			ret = check_sectors(d, logical, p->to, p->len, false, &at, &p->crc);
+		if (ret)
+			return ret;
+		if (unread || !verify)
+			p->crc = crc32c_raw(0, p->to, p->len);
+		logical += p->len;
 	}
 	return 0;
 }

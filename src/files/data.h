@@ -22,6 +22,22 @@ void data_reader_free(struct data_reader *r);
 int data_read(struct data_reader *d, const struct file_range *r, u64 start, void *buf, size_t len,
 	      bool verify);
 
+/* A piece of a read that goes to several places. */
+struct data_piece {
+	void *to;
+	u32 len; /* a multiple of the sector size */
+	u32 crc; /* result: crc32c_raw(0, …) of the bytes, out of the same pass that verifies them */
+};
+
+#define DATA_PIECES_MAX 512
+
+/*
+ * Uncompressed data from @logical on, sector-aligned, into @count pieces one behind the other (at most
+ * DATA_PIECES_MAX), with as few reads as the devices allow.
+ */
+int data_read_pieces(struct data_reader *d, u64 logical, struct data_piece *piece, size_t count,
+		     bool verify);
+
 /* [@logical, @logical + @len) as it lies on disk, sector-aligned and verified: encoded writes. */
 int data_read_raw(struct data_reader *d, u64 logical, void *buf, size_t len, bool verify);
 

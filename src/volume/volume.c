@@ -349,21 +349,31 @@ int volume_copies(const struct volume *v, u64 logical)
 	return ret ? ret : (int)m.copies;
 }
 
+/* Where copy @copy of @logical lies, as something to read from. */
+static int map_copy(const struct volume *v, u64 logical, unsigned copy, struct mapping *m)
+{
+	int ret = volume_map(v, logical, m);
+
+	if (ret)
+		return ret;
+	if (copy >= m->copies)
+		return error_set(EIO, "logical %" PRIu64 " has no copy %u", logical, copy);
+	if (!m->copy[copy].device)
+		return error_set(EIO, "device %" PRIu64 " of the filesystem was not given",
+				 m->copy[copy].devid);
+	return 0;
+}
+
 int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned copy)
 {
 	u8 *p = buf;
 
 	while (len) {
 		struct mapping m;
-		int ret = volume_map(v, logical, &m);
+		int ret = map_copy(v, logical, copy, &m);
 
 		if (ret)
 			return ret;
-		if (copy >= m.copies)
-			return error_set(EIO, "logical %" PRIu64 " has no copy %u", logical, copy);
-		if (!m.copy[copy].device)
-			return error_set(EIO, "device %" PRIu64 " of the filesystem was not given",
-					 m.copy[copy].devid);
 
 		size_t part = min_u64(len, m.length);
 
@@ -375,6 +385,48 @@ int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned c
 		len -= part;
 	}
 	return 0;
+}
+
+int volume_readv(struct volume *v, u64 logical, struct iovec *iov, int count, unsigned copy)
+{
+	while (count) {
+		struct mapping m;
+		u64 len = 0;
+		int n, ret = map_copy(v, logical, copy, &m);
+
+		if (ret)
+			return ret;
+		for (n = 0; n < count && iov[n].iov_len <= m.length - len; n++)
+			len += iov[n].iov_len;
+		if (n) {
+			ret = device_readv(m.copy[copy].device, m.copy[copy].physical, iov, n);
+		} else {
+			/* This buffer lies across the end of what is contiguous. */
+			len = iov->iov_len;
+			ret = volume_read(v, logical, iov->iov_base, len, copy);
+			n = 1;
+		}
+		if (ret)
+			return ret;
+		logical += len;
+		iov += n;
+		count -= n;
+	}
+	return 0;
+}
+
+void volume_prefetch(const struct volume *v, u64 logical, u64 len)
+{
+	struct mapping m;
+
+	while (len && find_mapping(v, logical, &m)) {
+		u64 part = min_u64(len, m.length);
+
+		if (m.copies && m.copy[0].device)
+			device_prefetch(m.copy[0].device, m.copy[0].physical, part);
+		logical += part;
+		len -= part;
+	}
 }
 
 const char *volume_where(const struct volume *v, u64 logical, unsigned copy, char *buf)

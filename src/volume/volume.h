@@ -83,6 +83,13 @@ int volume_copies(const struct volume *v, u64 logical);
  * Any thread. */
 int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned copy);
 
+/* The same into @count buffers one behind the other, each at most a stripe's length away from the next
+ * boundary: what is contiguous on a device is read at once.  The vector may be changed. */
+int volume_readv(struct volume *v, u64 logical, struct iovec *iov, int count, unsigned copy);
+
+/* Have the first copy of [logical, logical + len) brought in.  Never fails. */
+void volume_prefetch(const struct volume *v, u64 logical, u64 len);
+
 /* For messages: "logical 1310720 on /dev/sdb at 5505024"; returns @buf of VOLUME_WHERE_MAX bytes. */
 #define VOLUME_WHERE_MAX 512
 const char *volume_where(const struct volume *v, u64 logical, unsigned copy, char *buf);
