@@ -73,7 +73,7 @@ int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *arg
 	request.clone_count = count;
 	if (!ret) {
 		fd_sink_init(&fd, args->fd, "the stream");
-		ret = send_subvolume(fs->fs, &request, args->write ? &callback.sink : &fd.sink);
+		ret = send_subvolume(fs->fs, &request, args->write ? &callback.sink : &fd.sink, NULL);
 		if (ret)
 			error_wrap(ret, "send %s", args->subvolume);
 	}

@@ -1,46 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "send/send.h"
 
-#include <inttypes.h>
+#include <unistd.h>
 
 #include "base/error.h"
-#include "send/emit.h"
+#include "send/fetch.h"
+#include "send/pipeline.h"
 
-/* A batch is handed on when it has so many commands' bytes or so many bytes of data. */
-#define BATCH_BYTES (256u << 10)
-#define BATCH_DATA (4u << 20)
-
-static int fill(struct send_plan *plan, struct batch *b)
+static int plan_of(struct filesystem *fs, const struct send_request *r, struct send_plan **out)
 {
-	int ret = 1;
+	return send_plan_new(fs, r->subvolume, r->parent, r->clones, r->clone_count, &r->options, out);
+}
 
-	batch_clear(b);
-	while (ret > 0 && b->bytes.len < BATCH_BYTES && b->data_bytes < BATCH_DATA)
-		ret = send_plan_step(plan, b);
+static unsigned threads_of(const struct send_request *r)
+{
+	long cores = r->threads ? (long)r->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > SEND_THREADS_MAX ? SEND_THREADS_MAX : (unsigned)cores;
+}
+
+int send_subvolume(struct filesystem *fs, const struct send_request *r, struct sink *sink, u64 *bytes)
+{
+	const struct pipeline_options options = {
+		.threads = threads_of(r), .skip = r->from_offset, .progress = r->progress};
+	struct send_plan *plan;
+	u64 length;
+	int ret = plan_of(fs, r, &plan);
+
+	if (ret)
+		return ret;
+	ret = pipeline_run(fs, plan, sink, &options, &length);
+	if (bytes)
+		*bytes = length;
+	send_plan_free(plan);
 	return ret;
 }
 
-int send_subvolume(struct filesystem *fs, const struct send_request *r, struct sink *sink)
+int send_measure(struct filesystem *fs, const struct send_request *r, struct send_measures *out)
 {
-	struct send_plan *plan = NULL;
-	struct emitter *emitter = NULL;
-	struct batch batch = {0};
-	int more = 0, ret;
+	struct send_plan *plan;
+	struct batch b = {0};
+	int ret = plan_of(fs, r, &plan);
 
-	ret = send_plan_new(fs, r->subvolume, r->parent, r->clones, r->clone_count, &r->options,
-			    &plan);
-	if (!ret)
-		ret = emitter_new(fs, sink, &emitter);
+	*out = (struct send_measures){0};
+	if (ret)
+		return ret;
 	do {
-		if (ret)
-			break;
-		more = fill(plan, &batch);
-		ret = more < 0 ? more : emitter_batch(emitter, &batch);
-	} while (more > 0);
-	if (!ret)
-		ret = emitter_flush(emitter);
-	emitter_free(emitter);
-	batch_release(&batch);
+		batch_clear(&b);
+		ret = send_plan_step(plan, &b);
+		for (size_t i = 0; i < b.op_count && ret >= 0; i++) {
+			out->bytes += op_bytes(&b.ops[i]);
+			out->commands += b.ops[i].cmd != 0;
+		}
+		out->data_bytes += b.data_bytes;
+	} while (ret > 0);
+	out->inodes = plan->inodes_done;
+	batch_release(&b);
 	send_plan_free(plan);
 	return ret;
 }

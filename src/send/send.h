@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Send one subvolume: the plan, its data, the stream. */
+/* Send one subvolume. */
 #ifndef BTRFLY_SEND_SEND_H
 #define BTRFLY_SEND_SEND_H
 
+#include "base/progress.h"
 #include "send/plan.h"
 #include "stream/sink.h"
+
+#define SEND_THREADS_MAX 256
 
 struct send_request {
 	const struct subvolume *subvolume;
@@ -12,9 +15,23 @@ struct send_request {
 	const struct subvolume *clones; /* clone sources, the subvolume itself left out */
 	size_t clone_count;
 	struct plan_options options;
+	unsigned threads; /* that read, verify and decompress; 0: as many as there are cores */
+	u64 from_offset;  /* leave out the stream's first bytes; the data in them is not read */
+	struct progress *progress; /* may be NULL */
 };
 
-/* Write the stream to @sink.  What was written before an error is a stream cut short, without END. */
-int send_subvolume(struct filesystem *fs, const struct send_request *r, struct sink *sink);
+/* Write the stream to @sink; *@bytes, if not NULL, is its length, left out bytes included.  What was written
+ * before an error is a stream cut short, without END. */
+int send_subvolume(struct filesystem *fs, const struct send_request *r, struct sink *sink, u64 *bytes);
+
+struct send_measures {
+	u64 bytes; /* of the stream, exactly */
+	u64 data_bytes;
+	u64 commands;
+	u64 inodes;
+};
+
+/* What the stream will be, without reading file data. */
+int send_measure(struct filesystem *fs, const struct send_request *r, struct send_measures *out);
 
 #endif
