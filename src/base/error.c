@@ -6,6 +6,14 @@
 
 static _Thread_local char sentence[ERROR_TEXT_MAX];
 
+/* A name from outside must not break the line, or speak to the terminal. */
+static void tame(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 int error_set(int err, const char *fmt, ...)
 {
 	va_list ap;
@@ -16,6 +24,7 @@ int error_set(int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	tame(text);
 	memcpy(sentence, text, sizeof(sentence));
 	return -err;
 }
@@ -35,6 +44,7 @@ static void prepend(const char *front, const char *behind)
 
 	memcpy(text + used, behind, rest);
 	text[used + rest] = '\0';
+	tame(text);
 	memcpy(sentence, text, used + rest + 1);
 }
 
