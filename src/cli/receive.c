@@ -6,15 +6,29 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/receive_words.h"
+#include "receive/directory.h"
+#include "receive/receive.h"
 #include "stream/print.h"
-#include "stream/pump.h"
 
 #define NAME "btrfly receive"
-#define USAGE NAME " --dump [--json] [-f FILE] [-E NERR]"
+#define USAGE                                                                                      \
+	NAME " [-f FILE] [-e] [-C] [-m ROOTMOUNT] [-E NERR] [--force-decompress] [--sparse] "      \
+	     "[--strict] [-q|-v] DIR\n"                                                            \
+	     "       " NAME " --dump [--json] [-f FILE] [-E NERR]"
+
+struct options {
+	struct stream_pump pump;
+	struct receive_options receive;
+	const char *file, *dir;
+	bool dump, json, chroot;
+	int verbosity; /* btrfs-progs' count: 1 says which subvolume it is at */
+};
 
 struct dump_sink {
 	struct stream_sink sink;
@@ -31,23 +45,100 @@ static int dump_command(struct stream_sink *s, const struct decoded_command *c)
 	return stream_printer_command(&CONTAINER_OF(s, struct dump_sink, sink)->printer, c);
 }
 
-static void say_failure(struct stream_sink *s)
+static void dump_failed(struct stream_sink *s)
 {
 	command_failed(NAME);
 }
 
-static int dump(struct stream_pump *pump, bool json)
+static int dump(struct options *o)
 {
-	struct dump_sink d = {.sink = {dump_header, dump_command, say_failure}};
-	int ret = stream_printer_init(&d.printer, stdout, json);
+	struct dump_sink d = {.sink = {dump_header, dump_command, dump_failed}};
+	int ret = stream_printer_init(&d.printer, stdout, o->json);
 
 	/* As btrfs-progs does: the first stream alone. */
-	pump->stop_at_end = true;
+	o->pump.stop_at_end = true;
 	if (!ret)
-		ret = stream_pump_run(pump, &d.sink);
+		ret = stream_pump_run(&o->pump, &d.sink);
 	stream_printer_release(&d.printer);
 	if (!ret && fflush(stdout))
 		ret = error_errno(errno, "cannot write the dump");
+	return ret;
+}
+
+struct watcher {
+	struct receive_watch watch;
+	struct progress progress;
+	int verbosity;
+};
+
+static void watch_command(struct receive_watch *w, const struct decoded_command *c)
+{
+	struct watcher *me = CONTAINER_OF(w, struct watcher, watch);
+
+	if (me->verbosity > 1 || c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT) {
+		progress_hide(&me->progress);
+		receive_say(c, me->verbosity);
+	}
+}
+
+static void watch_failure(struct receive_watch *w)
+{
+	progress_hide(&CONTAINER_OF(w, struct watcher, watch)->progress);
+	command_failed(NAME);
+}
+
+/* DIR, opened, and with -C nothing outside of it left in reach. */
+static int open_directory(const struct options *o)
+{
+	int dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return error_errno(errno, "cannot open destination directory %s", o->dir);
+	if (!o->chroot)
+		return dir;
+	if (fchdir(dir) || chroot(".")) {
+		int ret = error_errno(errno, "failed to chroot to %s", o->dir);
+
+		close(dir);
+		return ret;
+	}
+	if (o->verbosity > 0)
+		fprintf(stderr, "Chroot to %s\n", o->dir);
+	return dir;
+}
+
+static void say_skipped(const struct target *t)
+{
+	char text[1024];
+
+	if (skipped_text(&t->skipped, text, sizeof(text)))
+		fprintf(stderr, NAME ": skipped: %s\n", text);
+}
+
+static int receive(struct options *o)
+{
+	struct watcher w = {.watch = {watch_command, watch_failure}, .verbosity = o->verbosity};
+	struct target *t;
+	struct stat st;
+	int dir = open_directory(o);
+	int ret = dir < 0 ? dir : directory_target_new(&t, dir, &o->receive);
+
+	if (ret)
+		return ret;
+	progress_init(&w.progress, o->verbosity != 1);
+	if (!fstat(o->pump.fd, &st) && S_ISREG(st.st_mode))
+		w.progress.total_bytes = (u64)st.st_size;
+	o->pump.progress = &w.progress;
+	ret = receive_stream(&o->pump, t, &w.watch);
+	progress_hide(&w.progress);
+
+	const char *where = t->ops->where(t);
+
+	if (ret && where)
+		error_set(-ret, "%s; what came so far is in %s/%s", error_message(), o->dir, where);
+	if (!ret)
+		say_skipped(t);
+	t->ops->free(t);
 	return ret;
 }
 
@@ -60,47 +151,70 @@ static int parse_count(const char *text, u64 *out)
 	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
 }
 
-int receive_command(int argc, char **argv)
+/* 0, or the exit status of wrong usage. */
+static int parse(struct options *o, int argc, char **argv)
 {
-	enum { OPTION_DUMP = 256, OPTION_JSON };
+	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT };
 	static const struct option options[] = {
+		{"chroot", no_argument, NULL, 'C'},
 		{"max-errors", required_argument, NULL, 'E'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"verbose", no_argument, NULL, 'v'},
 		{"dump", no_argument, NULL, OPTION_DUMP},
 		{"json", no_argument, NULL, OPTION_JSON},
+		{"force-decompress", no_argument, NULL, OPTION_DECOMPRESS},
+		{"sparse", no_argument, NULL, OPTION_SPARSE},
+		{"strict", no_argument, NULL, OPTION_STRICT},
 		{0},
 	};
-	struct stream_pump pump = {.fd = STDIN_FILENO, .max_errors = 1};
-	const char *file = NULL;
-	bool json = false, dumping = false;
 
 	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, ":f:E:", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, ":Cef:m:E:qv", options, NULL)) != -1;) {
 		switch (c) {
-		case 'f': file = optarg; break;
+		case 'C': o->chroot = true; break;
+		case 'e': o->pump.stop_at_end = true; break;
+		case 'f': o->file = optarg; break;
+		case 'm': break; /* nothing here needs to know where the filesystem is mounted */
 		case 'E':
-			if (parse_count(optarg, &pump.max_errors))
+			if (parse_count(optarg, &o->pump.max_errors))
 				return command_misused(NAME, USAGE, "'%s' is no number of errors", optarg);
 			break;
-		case OPTION_DUMP: dumping = true; break;
-		case OPTION_JSON: json = true; break;
+		case 'q': o->verbosity = 0; break;
+		case 'v': o->verbosity++; break;
+		case OPTION_DUMP: o->dump = true; break;
+		case OPTION_JSON: o->json = true; break;
+		case OPTION_DECOMPRESS: o->receive.force_decompress = true; break;
+		case OPTION_SPARSE: o->receive.sparse = true; break;
+		case OPTION_STRICT: o->receive.strict = true; break;
 		default: return command_bad_option(NAME, USAGE, c, argv);
 		}
 	}
-	if (!dumping)
-		return command_misused(NAME, USAGE, "only --dump so far");
-	if (optind != argc)
+	if (o->dump && optind != argc)
 		return command_misused(NAME, USAGE, "--dump takes no directory");
-	if (file) {
-		pump.fd = open(file, O_RDONLY | O_CLOEXEC);
-		if (pump.fd < 0) {
-			error_errno(errno, "cannot open %s", file);
+	if (!o->dump && optind != argc - 1)
+		return command_misused(NAME, USAGE, "one directory is needed");
+	if (o->json && !o->dump)
+		return command_misused(NAME, USAGE, "--json goes with --dump");
+	o->dir = argv[optind];
+	return 0;
+}
+
+int receive_command(int argc, char **argv)
+{
+	struct options o = {.pump = {.fd = STDIN_FILENO, .max_errors = 1}, .verbosity = 1};
+	int ret = parse(&o, argc, argv);
+
+	if (ret)
+		return ret;
+	if (o.file) {
+		o.pump.fd = open(o.file, O_RDONLY | O_CLOEXEC);
+		if (o.pump.fd < 0) {
+			error_errno(errno, "cannot open %s", o.file);
 			return command_failed(NAME);
 		}
 	}
-
-	int ret = dump(&pump, json);
-
-	if (file)
-		close(pump.fd);
+	ret = o.dump ? dump(&o) : receive(&o);
+	if (o.file)
+		close(o.pump.fd);
 	return ret ? command_failed(NAME) : 0;
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/applier.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/escape.h"
+
+#define OFFSET_MAX ((u64)INT64_MAX)
+#define NSEC_PER_SEC 1000000000u
+
+void applier_init(struct applier *a, struct target *t)
+{
+	*a = (struct applier){.target = t};
+}
+
+static int check_range(const char *what, u64 offset, u64 len)
+{
+	if (range_within(offset, len, OFFSET_MAX))
+		return 0;
+	return error_set(EINVAL, "%s [%llu, +%llu) is beyond what a file can hold", what,
+			 (unsigned long long)offset, (unsigned long long)len);
+}
+
+static int check_time(const char *what, struct stream_time t)
+{
+	if (t.nsec < NSEC_PER_SEC)
+		return 0;
+	return error_set(EINVAL, "%s has %u nanoseconds", what, t.nsec);
+}
+
+static int check_values(const struct decoded_command *c)
+{
+	int ret = 0;
+
+	switch (c->type) {
+	case STREAM_C_WRITE:
+		return check_range("data", c->file_offset, c->data.len);
+	case STREAM_C_ENCODED_WRITE:
+		return check_range("data", c->file_offset, c->unencoded_file_len);
+	case STREAM_C_TRUNCATE:
+		return check_range("size", c->size, 0);
+	case STREAM_C_FALLOCATE:
+	case STREAM_C_UPDATE_EXTENT:
+		return check_range("range", c->file_offset, c->size);
+	case STREAM_C_CLONE:
+		ret = check_range("range", c->file_offset, c->clone_len);
+		return ret ? ret : check_range("source", c->clone_offset, c->clone_len);
+	case STREAM_C_UTIMES:
+		ret = check_time("atime", c->atime);
+		return ret ? ret : check_time("mtime", c->mtime);
+	}
+	return 0;
+}
+
+int applier_check(const struct decoded_command *c, struct tree_path *path, struct tree_path *other)
+{
+	int ret;
+
+	if (c->type == STREAM_C_END)
+		return 0;
+	if (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT)
+		ret = subvolume_name_set(path, c->path);
+	else
+		ret = tree_path_set(path, c->path);
+	if (ret)
+		return ret;
+	switch (c->type) {
+	case STREAM_C_RENAME:
+		ret = tree_path_set(other, c->path_to);
+		break;
+	case STREAM_C_LINK:
+		ret = tree_path_set(other, c->path_link);
+		break;
+	case STREAM_C_CLONE:
+		ret = tree_path_set(other, c->clone_path);
+		break;
+	}
+	return ret ? ret : check_values(c);
+}
+
+int applier_wrap(const struct decoded_command *c, u64 ino, int ret)
+{
+	char path[512], other[512] = "", inode[64] = "";
+	const struct stream_bytes *second = c->type == STREAM_C_RENAME ? &c->path_to :
+					    c->type == STREAM_C_LINK   ? &c->path_link :
+					    c->type == STREAM_C_CLONE  ? &c->clone_path :
+									 NULL;
+
+	if (command_has(c, STREAM_A_INO))
+		ino = c->ino;
+	escape_text(path, sizeof(path), c->path.data, c->path.len);
+	if (second) {
+		char text[480];
+
+		escape_text(text, sizeof(text), second->data, second->len);
+		snprintf(other, sizeof(other), " %s '%s'",
+			 c->type == STREAM_C_CLONE ? "from" : "to", text);
+	}
+	if (ino)
+		snprintf(inode, sizeof(inode), " (inode %llu)", (unsigned long long)ino);
+	return error_wrap(ret, "stream offset %llu: command %llu: %s '%s'%s%s",
+			  (unsigned long long)c->offset, (unsigned long long)c->number,
+			  stream_command_name(c->type), path, other, inode);
+}
+
+/* SUBVOL, SNAPSHOT and END end the subvolume before them: `btrfs send -e` leaves the END out. */
+static int finish(struct applier *a)
+{
+	if (!a->receiving)
+		return 0;
+	a->receiving = false;
+	a->ino = 0;
+	if (a->failures)
+		return error_set(EIO, "the subvolume is not whole: %llu of its commands failed",
+				 (unsigned long long)a->failures);
+	return a->target->ops->finish(a->target);
+}
+
+static int begin(struct applier *a, const struct operation *op)
+{
+	int ret = a->target->ops->begin(a->target, op);
+
+	if (ret)
+		return ret;
+	memcpy(a->uuid, op->c->uuid, sizeof(a->uuid));
+	a->receiving = true;
+	a->without_data = false;
+	a->failures = 0;
+	return 0;
+}
+
+/* A new inode, or another name for it. */
+static void follow_inode(struct applier *a, const struct operation *op)
+{
+	if (command_has(op->c, STREAM_A_INO)) {
+		a->ino = op->c->ino;
+		a->ino_path = *op->path;
+	} else if (op->c->type == STREAM_C_RENAME && a->ino && a->ino_path.len == op->path->len &&
+		   !memcmp(a->ino_path.text, op->path->text, op->path->len)) {
+		a->ino_path = *op->other;
+	}
+}
+
+static int apply(struct applier *a, const struct decoded_command *c)
+{
+	struct operation op = {
+		.c = c,
+		.path = &a->path,
+		.other = &a->other,
+		.within = c->type == STREAM_C_CLONE && !memcmp(c->clone_uuid, a->uuid, sizeof(a->uuid)),
+		.without_data = a->without_data,
+		.again = a->again,
+	};
+	int ret = applier_check(c, &a->path, &a->other);
+
+	if (ret)
+		return ret;
+	if (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT)
+		return begin(a, &op);
+	if (!a->receiving)
+		return error_set(EINVAL, "a command outside of any subvolume");
+	a->without_data |= c->type == STREAM_C_UPDATE_EXTENT;
+	ret = a->target->ops->apply(a->target, &op);
+	if (!ret)
+		follow_inode(a, &op);
+	return ret;
+}
+
+int applier_command(struct applier *a, const struct decoded_command *c)
+{
+	int ret = 0;
+
+	if (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT || c->type == STREAM_C_END)
+		ret = finish(a);
+	if (!ret && c->type != STREAM_C_END)
+		ret = apply(a, c);
+	a->again = false;
+	if (!ret)
+		return 0;
+
+	bool known = c->path.len == a->ino_path.len &&
+		     !memcmp(c->path.data, a->ino_path.text, c->path.len);
+
+	return applier_wrap(c, known ? a->ino : 0, ret);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Invariants
+ * 1. Every kept descriptor was reached from the root without following a symlink, and none of its
+ *    path's components has been renamed or removed since: the tree's owner tells beneath_forget().
+ * 2. Every kept descriptor is open for reading, so that fchmod() works on it.
+ */
+#include "receive/beneath.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/at.h"
+
+#define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+void beneath_init(struct beneath *b, int root)
+{
+	*b = (struct beneath){.root = root, .may_grant = geteuid() != 0};
+	for (size_t i = 0; i < BENEATH_KEPT; i++)
+		b->kept[i].fd = -1;
+}
+
+static void drop(struct beneath_dir *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	d->used = 0;
+}
+
+void beneath_release(struct beneath *b)
+{
+	for (size_t i = 0; i < BENEATH_KEPT; i++)
+		drop(&b->kept[i]);
+}
+
+/* Open one component that its owner may have closed to himself: open it up, and put its mode back. */
+static int open_granted(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return -EACCES;
+	if (at_chmod(dir, name, (st.st_mode & 07777) | 0700))
+		return -errno;
+
+	int fd = openat(dir, name, OPEN_DIRECTORY);
+	int ret = fd < 0 ? -errno : fd;
+
+	if (fd < 0)
+		at_chmod(dir, name, st.st_mode & 07777);
+	return ret;
+}
+
+/* The directory's mode before open_granted(), from the outside; it must be searchable on the way. */
+struct step {
+	int fd;
+	mode_t mode;
+	bool granted;
+};
+
+static void leave(struct step *s, int root)
+{
+	if (s->granted)
+		fchmod(s->fd, s->mode);
+	if (s->fd != root)
+		close(s->fd);
+}
+
+/* From one directory into the next, and put the first one's mode back. */
+static int step_into(const struct beneath *b, struct step *at, const char *name)
+{
+	struct step next = {.fd = openat(at->fd, name, OPEN_DIRECTORY)};
+	int ret = next.fd < 0 ? -errno : 0;
+	struct stat st;
+
+	if (ret == -EACCES && b->may_grant) {
+		/* Either this directory cannot be searched or the next one cannot be read. */
+		if (!at->granted && !fstat(at->fd, &st) && st.st_uid == geteuid() &&
+		    (st.st_mode & 0100) == 0 && !fchmod(at->fd, (st.st_mode & 07777) | 0700)) {
+			at->granted = true;
+			at->mode = st.st_mode & 07777;
+			next.fd = openat(at->fd, name, OPEN_DIRECTORY);
+			ret = next.fd < 0 ? -errno : 0;
+		}
+		if (ret == -EACCES && !fstatat(at->fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+			ret = open_granted(at->fd, name);
+			if (ret >= 0) {
+				next = (struct step){ret, st.st_mode & 07777, true};
+				ret = 0;
+			}
+		}
+	}
+	leave(at, b->root);
+	if (!ret)
+		*at = next;
+	return ret;
+}
+
+static int open_by_steps(const struct beneath *b, const char *text)
+{
+	char path[TREE_PATH_MAX + 1], *rest = path;
+	struct step at = {.fd = b->root};
+
+	strcpy(path, text);
+	for (char *name; (name = strsep(&rest, "/"));) {
+		int ret = step_into(b, &at, name);
+
+		if (ret)
+			return ret;
+	}
+	if (at.granted)
+		fchmod(at.fd, at.mode);
+	return at.fd;
+}
+
+static int open_at_once(struct beneath *b, const char *text)
+{
+	struct open_how how = {
+		.flags = OPEN_DIRECTORY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, b->root, text, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* O_NOFOLLOW with O_DIRECTORY says ENOTDIR of a symlink: say what it is. */
+static bool leads_through_symlink(const struct beneath *b, const char *text)
+{
+	char path[TREE_PATH_MAX + 1];
+	int fd = b->root;
+	bool found = false;
+
+	strcpy(path, text);
+	for (char *rest = path, *name; !found && fd >= 0 && (name = strsep(&rest, "/"));) {
+		struct stat st;
+		int next = -1;
+
+		if (!fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+			found = S_ISLNK(st.st_mode);
+			next = openat(fd, name, OPEN_DIRECTORY);
+		}
+		if (fd != b->root)
+			close(fd);
+		fd = next;
+	}
+	if (fd >= 0 && fd != b->root)
+		close(fd);
+	return found;
+}
+
+static int open_directory(struct beneath *b, const char *text)
+{
+	int fd = -ENOSYS;
+
+	if (!b->by_steps) {
+		fd = open_at_once(b, text);
+		/* EPERM comes from filters that do not know the call. */
+		b->by_steps = fd == -ENOSYS || fd == -EPERM;
+	}
+	if (b->by_steps || fd == -EACCES || fd == -ENAMETOOLONG || fd == -EAGAIN)
+		fd = open_by_steps(b, text);
+	if (fd >= 0)
+		return fd;
+	if (fd == -ELOOP || (fd == -ENOTDIR && leads_through_symlink(b, text)))
+		return error_set(ELOOP, "the path leads through a symlink");
+	return error_errno(-fd, "cannot open the directory that it lies in");
+}
+
+static struct beneath_dir *oldest(struct beneath *b)
+{
+	struct beneath_dir *d = &b->kept[0];
+
+	for (size_t i = 1; i < BENEATH_KEPT; i++)
+		if (b->kept[i].used < d->used)
+			d = &b->kept[i];
+	return d;
+}
+
+int beneath_parent(struct beneath *b, const struct tree_path *p)
+{
+	if (!p->parent_len)
+		return b->root;
+	for (size_t i = 0; i < BENEATH_KEPT; i++) {
+		struct beneath_dir *d = &b->kept[i];
+
+		if (d->fd >= 0 && d->path.len == p->parent_len &&
+		    !memcmp(d->path.text, p->text, p->parent_len)) {
+			d->used = ++b->clock;
+			return d->fd;
+		}
+	}
+
+	struct beneath_dir *d = oldest(b);
+
+	drop(d);
+	memcpy(d->path.text, p->text, p->parent_len);
+	d->path.text[p->parent_len] = '\0';
+	d->path.len = p->parent_len;
+
+	int fd = open_directory(b, d->path.text);
+
+	if (fd < 0)
+		return fd;
+	d->fd = fd;
+	d->used = ++b->clock;
+	return fd;
+}
+
+void beneath_forget(struct beneath *b, const struct tree_path *p)
+{
+	for (size_t i = 0; i < BENEATH_KEPT; i++)
+		if (b->kept[i].fd >= 0 && tree_path_covers(p, b->kept[i].path.text, b->kept[i].path.len))
+			drop(&b->kept[i]);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/file.h"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define COPY_SIZE (256u * 1024)
+
+int file_size(int fd, u64 *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_errno(errno, "stat");
+	*size = (u64)st.st_size;
+	return 0;
+}
+
+int file_write(int fd, const void *data, u64 len, u64 offset)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_errno(n ? errno : EIO, "write at offset %llu",
+					   (unsigned long long)offset);
+		p += n;
+		len -= n;
+		offset += n;
+	}
+	return 0;
+}
+
+int file_extend(int fd, u64 size)
+{
+	u64 now = 0;
+	int ret = file_size(fd, &now);
+
+	if (!ret && now < size && ftruncate(fd, (off_t)size))
+		ret = error_errno(errno, "extend to %llu bytes", (unsigned long long)size);
+	return ret;
+}
+
+int file_make_hole(int fd, u64 offset, u64 len, bool *no_holes)
+{
+	static const char zeros[1 << 16];
+	u64 size = 0;
+	int ret = file_size(fd, &size);
+
+	if (ret || offset >= size)
+		return ret;
+	len = min_u64(len, size - offset);
+	if (!*no_holes) {
+		if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len))
+			return 0;
+		if (errno != EOPNOTSUPP && errno != ENOSYS)
+			return error_errno(errno, "punch a hole at offset %llu",
+					   (unsigned long long)offset);
+		*no_holes = true;
+	}
+	while (!ret && len) {
+		u64 n = min_u64(len, sizeof(zeros));
+
+		ret = file_write(fd, zeros, n, offset);
+		offset += n;
+		len -= n;
+	}
+	return ret;
+}
+
+static int read_and_write(int source, u64 from, u64 len, int fd, u64 to)
+{
+	static _Thread_local char buf[COPY_SIZE];
+
+	while (len) {
+		ssize_t n = pread(source, buf, min_u64(len, sizeof(buf)), (off_t)from);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(errno, "read the source at offset %llu",
+					   (unsigned long long)from);
+		if (!n)
+			return error_set(EIO, "the source ends at offset %llu", (unsigned long long)from);
+
+		int ret = file_write(fd, buf, n, to);
+
+		if (ret)
+			return ret;
+		from += n;
+		to += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* The kernel copies where it can: between files of one filesystem, or on the server. */
+static int copy_data(int source, u64 from, u64 len, int fd, u64 to)
+{
+	while (len) {
+		off_t in = (off_t)from, out = (off_t)to;
+		ssize_t n = copy_file_range(source, &in, fd, &out, len, 0);
+
+		if (n <= 0)
+			return read_and_write(source, from, len, fd, to);
+		from += n;
+		to += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int file_copy(int source, u64 from, u64 len, int fd, u64 to, bool *no_holes)
+{
+	u64 end = from + len, shift = to - from;
+	int ret = 0;
+
+	while (!ret && from < end) {
+		off_t data = lseek(source, (off_t)from, SEEK_DATA);
+		u64 start = data < 0 ? (errno == ENXIO ? end : from) : min_u64((u64)data, end);
+		off_t hole = start < end ? lseek(source, (off_t)start, SEEK_HOLE) : -1;
+		u64 stop = hole < 0 ? end : min_u64((u64)hole, end);
+
+		if (start > from)
+			ret = file_make_hole(fd, from + shift, start - from, no_holes);
+		if (!ret && stop > start)
+			ret = copy_data(source, start, stop - start, fd, start + shift);
+		from = stop;
+	}
+	return ret ? ret : file_extend(fd, end + shift);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/flags.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "format/inode.h"
+#include "receive/grant.h"
+
+/* How data is stored is the first thing that a filesystem may not know. */
+#define FLAGS_OF_STORAGE ((u32)(FS_NOCOW_FL | FS_COMPR_FL | FS_NOCOMP_FL))
+
+u32 flags_of_inode(u64 inode_flags)
+{
+	static const struct {
+		u64 inode;
+		u32 host;
+	} pairs[] = {
+		{INODE_NODATACOW, FS_NOCOW_FL},	    {INODE_SYNC, FS_SYNC_FL},
+		{INODE_IMMUTABLE, FS_IMMUTABLE_FL}, {INODE_APPEND, FS_APPEND_FL},
+		{INODE_NODUMP, FS_NODUMP_FL},	    {INODE_NOATIME, FS_NOATIME_FL},
+		{INODE_DIRSYNC, FS_DIRSYNC_FL},	    {INODE_COMPRESS, FS_COMPR_FL},
+		{INODE_NOCOMPRESS, FS_NOCOMP_FL},
+	};
+	u32 flags = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (inode_flags & pairs[i].inode)
+			flags |= pairs[i].host;
+	return flags;
+}
+
+static int open_any(int dir, const char *name)
+{
+	const int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat st;
+	struct grant g;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	/* The call would reach a device's driver. */
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -EOPNOTSUPP;
+
+	int fd = openat(dir, name, how);
+	int ret = fd < 0 ? -errno : fd;
+
+	if (ret == -EACCES && grant_begin(&g, dir, name)) {
+		fd = openat(dir, name, how);
+		ret = fd < 0 ? -errno : fd;
+		grant_end(&g);
+	}
+	return ret;
+}
+
+int flags_read(int dir, const char *name, u32 *flags)
+{
+	int fd = open_any(dir, name);
+
+	if (fd < 0)
+		return fd;
+
+	int ret = ioctl(fd, FS_IOC_GETFLAGS, flags) ? -errno : 0;
+
+	close(fd);
+	*flags &= FLAGS_OF_STREAM;
+	return ret;
+}
+
+static int change(int fd, u32 mask, u32 flags)
+{
+	u32 now, then, rest;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &now))
+		return -errno;
+	then = (now & ~mask) | flags;
+	if (then == now || !ioctl(fd, FS_IOC_SETFLAGS, &then))
+		return 0;
+
+	int ret = -errno;
+
+	rest = (now & ~(mask & ~FLAGS_OF_STORAGE)) | (flags & ~FLAGS_OF_STORAGE);
+	if (ret == -EOPNOTSUPP && rest != now)
+		ioctl(fd, FS_IOC_SETFLAGS, &rest);
+	return ret;
+}
+
+int flags_change(int dir, const char *name, u32 mask, u32 flags)
+{
+	mask &= FLAGS_OF_STREAM;
+	flags &= mask;
+
+	int fd = open_any(dir, name);
+	int ret = fd < 0 ? fd : change(fd, mask, flags);
+
+	if (fd >= 0)
+		close(fd);
+	/* Nothing to set, and no place to set it. */
+	return (ret == -EOPNOTSUPP || ret == -ENOTTY) && !flags ? 0 : ret;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A user receives trees whose modes keep himself out: directories he may not write, files he may not
+ * read.  What he owns is opened up for one call and closed again; root never needs it.
+ */
+#ifndef BTRFLY_RECEIVE_GRANT_H
+#define BTRFLY_RECEIVE_GRANT_H
+
+#include <sys/types.h>
+
+#include "base/types.h"
+
+struct grant {
+	int dir;
+	const char *name; /* NULL: the directory alone */
+	bool dir_changed, changed;
+	mode_t dir_mode, mode;
+};
+
+/* Open up @dir, and @name in it unless that is NULL.  Whether anything was changed: if not, trying
+ * again is of no use.  @name must stay valid. */
+bool grant_begin(struct grant *g, int dir, const char *name);
+void grant_end(struct grant *g);
+
+/* @name was renamed, or has a new mode: its old one is not to come back. */
+static inline void grant_keep(struct grant *g) { g->changed = false; }
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owner, mode, times, extended attributes and flags of a host tree's files. */
+#include <fcntl.h>
+#include <linux/fsverity.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/at.h"
+#include "receive/flags.h"
+#include "receive/grant.h"
+#include "receive/host_tree.h"
+
+#define XATTR_NAME_MAX 255
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+static enum skipped_kind xattr_kind(const char *key)
+{
+	return begins(key, "trusted.")	       ? SKIPPED_TRUSTED :
+	       begins(key, "security.")	       ? SKIPPED_SECURITY :
+	       begins(key, "system.posix_acl_") ? SKIPPED_ACL :
+						  SKIPPED_XATTR;
+}
+
+static int xattr_key(const struct decoded_command *c, char key[XATTR_NAME_MAX + 1])
+{
+	if (!c->xattr_name.len || c->xattr_name.len > XATTR_NAME_MAX)
+		return error_set(EINVAL, "an attribute's name of %u bytes", c->xattr_name.len);
+	memcpy(key, c->xattr_name.data, c->xattr_name.len);
+	key[c->xattr_name.len] = '\0';
+	return 0;
+}
+
+/* Namespaces that are the privileged's, and what this filesystem has no place for. */
+static bool may_skip_xattr(int err, const char *key)
+{
+	if (err == EOPNOTSUPP)
+		return true;
+	return err == EPERM && !begins(key, "user.");
+}
+
+int host_set_xattr(struct host_tree *h, const struct operation *op)
+{
+	const struct stream_bytes *value = &op->c->xattr_data;
+	char key[XATTR_NAME_MAX + 1];
+	struct grant g;
+	int ret = xattr_key(op->c, key);
+
+	if (ret)
+		return ret;
+
+	int dir = beneath_parent(&h->beneath, op->path);
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+
+	ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, dir, name)) {
+		ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
+		grant_end(&g);
+	}
+	if (ret && may_skip_xattr(-ret, key))
+		return target_skip(h->target, xattr_kind(key), -ret);
+	if (ret)
+		return error_errno(-ret, "set the attribute");
+	h->default_acls |= !strcmp(key, "system.posix_acl_default");
+	return 0;
+}
+
+int host_remove_xattr(struct host_tree *h, const struct operation *op)
+{
+	char key[XATTR_NAME_MAX + 1];
+	struct grant g;
+	int ret = xattr_key(op->c, key);
+
+	if (ret)
+		return ret;
+
+	int dir = beneath_parent(&h->beneath, op->path);
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+
+	ret = at_removexattr(dir, name, key) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, dir, name)) {
+		ret = at_removexattr(dir, name, key) ? -errno : 0;
+		grant_end(&g);
+	}
+	/* It may be missing because setting it was skipped. */
+	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
+		return 0;
+	if (ret && may_skip_xattr(-ret, key))
+		return target_skip(h->target, xattr_kind(key), -ret);
+	return ret ? error_errno(-ret, "remove the attribute") : 0;
+}
+
+int host_chmod(struct host_tree *h, const struct operation *op)
+{
+	mode_t mode = op->c->mode & 07777;
+	int dir = beneath_parent(&h->beneath, op->path);
+	struct stat st;
+	struct grant g;
+	int ret;
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+
+	/*
+	 * Without the right to give files away the owner is not the one the bits were meant for: as cp
+	 * does, do not let them lend this user's rights instead.
+	 */
+	if ((mode & (S_ISUID | S_ISGID)) && h->beneath.may_grant &&
+	    !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(st.st_mode)) {
+		ret = target_skip(h->target, SKIPPED_SETID, EPERM);
+		if (ret)
+			return ret;
+		mode &= ~(mode_t)(S_ISUID | S_ISGID);
+	}
+	ret = at_chmod(dir, name, mode) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
+		ret = at_chmod(dir, name, mode) ? -errno : 0;
+		/* The root is the directory that was opened up for itself. */
+		if (!op->path->len)
+			g.dir_changed = false;
+		grant_end(&g);
+	}
+	if (ret == -EOPNOTSUPP)
+		return error_set(EOPNOTSUPP, "a symlink has no mode");
+	return ret ? error_errno(-ret, "chmod") : 0;
+}
+
+/* What is right already is not touched: the call would take bits of the mode away. */
+static int chown_at(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	struct stat st;
+	mode_t setid;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (st.st_uid == uid && st.st_gid == gid)
+		return 0;
+	if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	/* The stream has a chmod of its own where the sender's file lost them. */
+	setid = st.st_mode & (S_ISUID | S_ISGID);
+	if (setid && !S_ISLNK(st.st_mode) && !S_ISDIR(st.st_mode) &&
+	    at_chmod(dir, name, st.st_mode & 07777))
+		return -errno;
+	return 0;
+}
+
+int host_chown(struct host_tree *h, const struct operation *op)
+{
+	const struct decoded_command *c = op->c;
+	int dir = beneath_parent(&h->beneath, op->path);
+	struct grant g;
+
+	if (dir < 0)
+		return dir;
+
+	/* (uid_t)-1 would mean "leave it alone". */
+	if (c->uid >= UINT32_MAX || c->gid >= UINT32_MAX)
+		return error_set(EINVAL, "no owner has the numbers %llu:%llu", (unsigned long long)c->uid,
+				 (unsigned long long)c->gid);
+
+	const char *name = tree_path_name(op->path);
+	int ret = chown_at(dir, name, (uid_t)c->uid, (gid_t)c->gid);
+
+	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
+		ret = chown_at(dir, name, (uid_t)c->uid, (gid_t)c->gid);
+		grant_end(&g);
+	}
+	/* EINVAL: an owner that this user namespace does not know. */
+	if (ret == -EPERM || ret == -EINVAL)
+		return target_skip(h->target, SKIPPED_OWNER, -ret);
+	return ret ? error_errno(-ret, "chown") : 0;
+}
+
+int host_utimes(struct host_tree *h, const struct operation *op)
+{
+	const struct decoded_command *c = op->c;
+	struct timespec times[2] = {
+		{.tv_sec = c->atime.sec, .tv_nsec = c->atime.nsec},
+		{.tv_sec = c->mtime.sec, .tv_nsec = c->mtime.nsec},
+	};
+	int dir = beneath_parent(&h->beneath, op->path);
+	struct grant g;
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+	int ret = utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+
+	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
+		ret = utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+		grant_end(&g);
+	}
+	return ret ? error_errno(-ret, "set the times") : 0;
+}
+
+static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask, u32 flags)
+{
+	int dir = beneath_parent(&h->beneath, p);
+
+	if (dir < 0)
+		return dir;
+
+	int ret = flags_change(dir, tree_path_name(p), mask, flags);
+
+	if (ret == -ENOENT)
+		return error_errno(ENOENT, "set the flags");
+	return ret ? target_skip(h->target, SKIPPED_FLAGS, -ret) : 0;
+}
+
+int host_fileattr(struct host_tree *h, const struct operation *op)
+{
+	u32 flags = flags_of_inode(op->c->fileattr), forbid = flags & FLAGS_THAT_FORBID;
+	int ret;
+
+	if (forbid) {
+		ret = path_table_put(&h->flags, op->path->text, op->path->len, forbid);
+		if (ret)
+			return ret;
+	} else {
+		path_table_remove(&h->flags, op->path);
+	}
+	return change_flags(h, op->path, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+}
+
+int host_tree_seal(struct host_tree *h)
+{
+	struct path_entry *e = NULL;
+	struct tree_path p;
+	int ret = 0;
+
+	host_close_file(h);
+	while (!ret && (e = path_table_next(&h->flags, e))) {
+		ret = tree_path_set(&p, (struct stream_bytes){e->text, (u32)e->len});
+		if (!ret)
+			ret = change_flags(h, &p, FLAGS_THAT_FORBID, (u32)e->value);
+	}
+	return ret;
+}
+
+int host_enable_verity(struct host_tree *h, const struct operation *op)
+{
+	const struct decoded_command *c = op->c;
+	struct fsverity_enable_arg arg = {
+		.version = 1,
+		.hash_algorithm = c->verity_algorithm,
+		.block_size = c->verity_block_size,
+		.salt_size = c->verity_salt.len,
+		.salt_ptr = (u64)(uintptr_t)c->verity_salt.data,
+		.sig_size = c->verity_sig.len,
+		.sig_ptr = (u64)(uintptr_t)c->verity_sig.data,
+	};
+
+	/* The kernel wants nobody to have it open for writing. */
+	host_close_file(h);
+
+	int fd = host_open_source(&h->beneath, op->path);
+
+	if (fd < 0)
+		return fd;
+
+	int ret = ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) ? -errno : 0;
+
+	close(fd);
+	if (ret == -EEXIST && op->again)
+		return 0;
+	if (ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EPERM || ret == -EACCES)
+		return target_skip(h->target, SKIPPED_VERITY, -ret);
+	return ret ? error_errno(-ret, "enable fs-verity") : 0;
+}

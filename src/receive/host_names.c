@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Names of a host tree: what is made, renamed, linked and removed. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/at.h"
+#include "receive/grant.h"
+#include "receive/host_tree.h"
+
+/* Make what the command says with as few rights as btrfs-progs gives; chmod comes later in the stream.
+ * Returns 0, or the open file for MKFILE, or a negative errno. */
+static int make_at(int dir, const char *name, const struct decoded_command *c)
+{
+	char target[TREE_PATH_MAX + 1];
+	int ret = 0;
+
+	switch (c->type) {
+	case STREAM_C_MKFILE:
+		ret = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		break;
+	case STREAM_C_MKDIR:
+		ret = mkdirat(dir, name, 0700);
+		break;
+	case STREAM_C_MKNOD:
+		ret = mknodat(dir, name, c->mode & S_IFMT, c->rdev);
+		break;
+	case STREAM_C_MKFIFO:
+		ret = mknodat(dir, name, S_IFIFO | 0600, 0);
+		break;
+	case STREAM_C_MKSOCK:
+		ret = mknodat(dir, name, S_IFSOCK | 0600, 0);
+		break;
+	case STREAM_C_SYMLINK:
+		memcpy(target, c->path_link.data, c->path_link.len);
+		target[c->path_link.len] = '\0';
+		ret = symlinkat(target, dir, name);
+		break;
+	}
+	return ret < 0 ? -errno : ret;
+}
+
+static mode_t made_type(const struct decoded_command *c)
+{
+	switch (c->type) {
+	case STREAM_C_MKFILE: return S_IFREG;
+	case STREAM_C_MKDIR: return S_IFDIR;
+	case STREAM_C_MKNOD: return c->mode & S_IFMT;
+	case STREAM_C_MKFIFO: return S_IFIFO;
+	case STREAM_C_MKSOCK: return S_IFSOCK;
+	}
+	return S_IFLNK;
+}
+
+static int check_make(const struct decoded_command *c)
+{
+	mode_t type = c->mode & S_IFMT;
+
+	if (c->type == STREAM_C_SYMLINK && c->path_link.len > TREE_PATH_MAX)
+		return error_set(ENAMETOOLONG, "target of %u bytes is longer than %u",
+				 c->path_link.len, TREE_PATH_MAX);
+	if (c->type != STREAM_C_MKNOD)
+		return 0;
+	if (type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+		return error_set(EINVAL, "mode %llo is of no device", (unsigned long long)c->mode);
+	/* What new_encode_dev() makes has 32 bits and the form of glibc's dev_t. */
+	if (c->rdev > UINT32_MAX)
+		return error_set(EINVAL, "device number 0x%llx has more than 32 bits",
+				 (unsigned long long)c->rdev);
+	return 0;
+}
+
+/* The source's file has the access list that the stream sets, and none inherited. */
+static void drop_inherited_acl(int dir, const char *name)
+{
+	at_removexattr(dir, name, "system.posix_acl_access");
+	at_removexattr(dir, name, "system.posix_acl_default");
+}
+
+int host_make(struct host_tree *h, const struct operation *op)
+{
+	int ret = check_make(op->c);
+	struct grant g;
+
+	if (ret)
+		return ret;
+
+	int dir = beneath_parent(&h->beneath, op->path);
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+	int made = make_at(dir, name, op->c);
+
+	if (made == -EACCES && grant_begin(&g, dir, NULL)) {
+		made = make_at(dir, name, op->c);
+		grant_end(&g);
+	}
+	if (made == -EPERM && op->c->type == STREAM_C_MKNOD) {
+		ret = target_skip(h->target, SKIPPED_DEVICE, EPERM);
+		return ret ? ret : path_table_put(&h->missing, op->path->text, op->path->len, 0);
+	}
+	if (made == -EEXIST && op->again) {
+		struct stat st;
+
+		if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    (st.st_mode & S_IFMT) == made_type(op->c))
+			return 0;
+	}
+	if (made < 0)
+		return error_errno(-made, "create");
+	if (h->default_acls && op->c->type != STREAM_C_SYMLINK)
+		drop_inherited_acl(dir, name);
+	if (op->c->type == STREAM_C_MKFILE) {
+		host_close_file(h);
+		h->file = made;
+		h->file_path = *op->path;
+	}
+	return 0;
+}
+
+/* The open file's name follows a rename of it, or of a directory above it. */
+static void rename_open_file(struct host_tree *h, const struct tree_path *from,
+			     const struct tree_path *to)
+{
+	struct tree_path *p = &h->file_path;
+
+	if (h->file < 0)
+		return;
+	if (p->len == from->len && tree_path_covers(from, p->text, p->len))
+		*p = *to;
+	else if (tree_path_covers(from, p->text, p->len) || tree_path_covers(to, p->text, p->len))
+		host_close_file(h);
+}
+
+/* A directory's new parent is written into it, so its owner needs the right to write it as well. */
+static int rename_granted(int from_dir, const char *from, int to_dir, const char *to)
+{
+	struct grant source, target;
+	bool granted = grant_begin(&source, from_dir, from);
+	mode_t mode = source.mode;
+	bool changed = source.changed;
+	int ret = -EACCES;
+
+	granted |= grant_begin(&target, to_dir, NULL);
+	if (granted)
+		ret = renameat(from_dir, from, to_dir, to) ? -errno : 0;
+	if (!ret && changed) {
+		grant_keep(&source);
+		at_chmod(to_dir, to, mode);
+	}
+	grant_end(&target);
+	grant_end(&source);
+	return ret;
+}
+
+/* On a second try: what was to be renamed is not there any more, and its new name is. */
+static bool renamed_already(int from_dir, const char *from, int to_dir, const char *to)
+{
+	struct stat st;
+
+	return fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+int host_rename(struct host_tree *h, const struct operation *op)
+{
+	const struct tree_path *from = op->path, *to = op->other;
+	int from_dir = beneath_parent(&h->beneath, from);
+
+	if (from_dir < 0)
+		return from_dir;
+
+	int to_dir = beneath_parent(&h->beneath, to);
+
+	if (to_dir < 0)
+		return error_wrap(to_dir, "the new name");
+
+	const char *from_name = tree_path_name(from), *to_name = tree_path_name(to);
+	int ret = renameat(from_dir, from_name, to_dir, to_name) ? -errno : 0;
+
+	if (ret == -EACCES)
+		ret = rename_granted(from_dir, from_name, to_dir, to_name);
+	if (ret == -ENOENT && op->again && renamed_already(from_dir, from_name, to_dir, to_name))
+		ret = 0;
+	if (ret)
+		return error_errno(-ret, "rename");
+
+	rename_open_file(h, from, to);
+	beneath_forget(&h->beneath, from);
+	beneath_forget(&h->beneath, to);
+	ret = path_table_rename(&h->missing, from, to);
+	return ret ? ret : path_table_rename(&h->flags, from, to);
+}
+
+int host_link(struct host_tree *h, const struct operation *op)
+{
+	int from_dir = beneath_parent(&h->beneath, op->other);
+	struct grant g;
+
+	if (from_dir < 0)
+		return error_wrap(from_dir, "the existing name");
+
+	int dir = beneath_parent(&h->beneath, op->path);
+
+	if (dir < 0)
+		return dir;
+
+	const char *from = tree_path_name(op->other), *name = tree_path_name(op->path);
+	int ret = linkat(from_dir, from, dir, name, 0) ? -errno : 0;
+
+	if (ret == -EACCES) {
+		struct grant source;
+		bool granted = grant_begin(&source, from_dir, NULL);
+
+		granted |= grant_begin(&g, dir, NULL);
+		if (granted)
+			ret = linkat(from_dir, from, dir, name, 0) ? -errno : 0;
+		grant_end(&g);
+		grant_end(&source);
+	}
+	if (ret == -EEXIST && op->again) {
+		struct stat a, b;
+
+		if (!fstatat(from_dir, from, &a, AT_SYMLINK_NOFOLLOW) &&
+		    !fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) && a.st_ino == b.st_ino)
+			ret = 0;
+	}
+	return ret ? error_errno(-ret, "link") : 0;
+}
+
+int host_remove(struct host_tree *h, const struct operation *op)
+{
+	int flags = op->c->type == STREAM_C_RMDIR ? AT_REMOVEDIR : 0;
+	int dir = beneath_parent(&h->beneath, op->path);
+	struct grant g;
+
+	if (dir < 0)
+		return dir;
+
+	const char *name = tree_path_name(op->path);
+	int ret = unlinkat(dir, name, flags) ? -errno : 0;
+
+	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
+		ret = unlinkat(dir, name, flags) ? -errno : 0;
+		grant_end(&g);
+	}
+	if (ret == -ENOENT && op->again)
+		ret = 0;
+	if (ret)
+		return error_errno(-ret, "remove");
+	if (h->file >= 0 && tree_path_covers(op->path, h->file_path.text, h->file_path.len))
+		host_close_file(h);
+	beneath_forget(&h->beneath, op->path);
+	path_table_remove(&h->missing, op->path);
+	path_table_remove(&h->flags, op->path);
+	return 0;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/host_tree.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/at.h"
+#include "receive/grant.h"
+
+void host_tree_init(struct host_tree *h, struct target *t)
+{
+	*h = (struct host_tree){.target = t, .root = -1, .file = -1};
+	beneath_init(&h->beneath, -1);
+}
+
+void host_tree_release(struct host_tree *h)
+{
+	host_tree_close(h);
+	buffer_release(&h->data);
+	decompressor_free(h->decompressor);
+}
+
+int host_tree_open(struct host_tree *h, int root)
+{
+	h->root = root;
+	h->no_holes = false;
+	h->default_acls = at_getxattr(root, ".", "system.posix_acl_default", NULL, 0) > 0;
+	beneath_init(&h->beneath, root);
+	return 0;
+}
+
+void host_tree_close(struct host_tree *h)
+{
+	host_close_file(h);
+	beneath_release(&h->beneath);
+	path_table_release(&h->missing);
+	path_table_release(&h->flags);
+	if (h->root >= 0)
+		close(h->root);
+	h->root = -1;
+}
+
+void host_close_file(struct host_tree *h)
+{
+	if (h->file >= 0)
+		close(h->file);
+	h->file = -1;
+}
+
+/*
+ * Open a regular file and nothing else: opening a device or a FIFO does things, so it is looked at
+ * before as well as behind.
+ */
+static int open_regular(int dir, const char *name, int flags)
+{
+	struct stat st;
+	struct grant g;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
+	flags |= O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	int fd = openat(dir, name, flags);
+	int reason = errno;
+
+	if (fd < 0 && reason == EACCES && grant_begin(&g, dir, name)) {
+		fd = openat(dir, name, flags);
+		reason = errno;
+		grant_end(&g);
+	}
+	if (fd < 0)
+		return -reason;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return -ENXIO;
+}
+
+/* A sentence for what open_regular() returned. */
+static int explain(int ret)
+{
+	if (ret == -ELOOP)
+		return error_set(ELOOP, "it is a symlink");
+	if (ret == -EISDIR)
+		return error_set(EISDIR, "it is a directory");
+	if (ret == -ENXIO)
+		return error_set(EINVAL, "it is no regular file");
+	return error_errno(-ret, "open");
+}
+
+int host_open_file(struct host_tree *h, const struct tree_path *p)
+{
+	if (h->file >= 0 && h->file_path.len == p->len &&
+	    !memcmp(h->file_path.text, p->text, p->len))
+		return 0;
+	host_close_file(h);
+
+	int dir = beneath_parent(&h->beneath, p);
+
+	if (dir < 0)
+		return dir;
+
+	int fd = open_regular(dir, tree_path_name(p), O_RDWR);
+
+	if (fd < 0)
+		return explain(fd);
+	h->file = fd;
+	h->file_path = *p;
+	return 0;
+}
+
+int host_open_source(struct beneath *b, const struct tree_path *p)
+{
+	int dir = beneath_parent(b, p);
+
+	if (dir < 0)
+		return error_wrap(dir, "source");
+
+	int fd = open_regular(dir, tree_path_name(p), O_RDONLY);
+
+	return fd < 0 ? error_wrap(explain(fd), "source") : fd;
+}
+
+/* Commands on a node that could not be made have nothing to act on. */
+static int apply_to_missing(struct host_tree *h, const struct operation *op, struct path_entry *e)
+{
+	switch (op->c->type) {
+	case STREAM_C_RENAME:
+		return path_table_rename(&h->missing, op->path, op->other);
+	case STREAM_C_LINK:
+		return path_table_put(&h->missing, op->path->text, op->path->len, e->value);
+	case STREAM_C_UNLINK:
+		path_table_remove(&h->missing, op->path);
+		return 0;
+	}
+	return 0;
+}
+
+int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source)
+{
+	const struct tree_path *on = op->c->type == STREAM_C_LINK ? op->other : op->path;
+
+	if (!path_table_empty(&h->missing)) {
+		struct path_entry *e = path_table_find(&h->missing, on);
+
+		if (e)
+			return apply_to_missing(h, op, e);
+	}
+	switch (op->c->type) {
+	case STREAM_C_MKFILE:
+	case STREAM_C_MKDIR:
+	case STREAM_C_MKNOD:
+	case STREAM_C_MKFIFO:
+	case STREAM_C_MKSOCK:
+	case STREAM_C_SYMLINK:
+		return host_make(h, op);
+	case STREAM_C_RENAME:
+		return host_rename(h, op);
+	case STREAM_C_LINK:
+		return host_link(h, op);
+	case STREAM_C_UNLINK:
+	case STREAM_C_RMDIR:
+		return host_remove(h, op);
+	case STREAM_C_SET_XATTR:
+		return host_set_xattr(h, op);
+	case STREAM_C_REMOVE_XATTR:
+		return host_remove_xattr(h, op);
+	case STREAM_C_WRITE:
+		return host_write(h, op);
+	case STREAM_C_ENCODED_WRITE:
+		return host_encoded_write(h, op);
+	case STREAM_C_CLONE:
+		return host_clone(h, op, source);
+	case STREAM_C_TRUNCATE:
+		return host_truncate(h, op);
+	case STREAM_C_FALLOCATE:
+		return host_fallocate(h, op);
+	case STREAM_C_CHMOD:
+		return host_chmod(h, op);
+	case STREAM_C_CHOWN:
+		return host_chown(h, op);
+	case STREAM_C_UTIMES:
+		return host_utimes(h, op);
+	case STREAM_C_FILEATTR:
+		return host_fileattr(h, op);
+	case STREAM_C_ENABLE_VERITY:
+		return host_enable_verity(h, op);
+	case STREAM_C_UPDATE_EXTENT:
+		return 0; /* sent without data: there is nothing to write */
+	}
+	return error_set(EINVAL, "no command within a subvolume");
+}

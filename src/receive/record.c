@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/record.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uuid/uuid.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "receive/file.h"
+
+#define FORMAT "btrfly-received-1"
+#define RECORD_MAX (64u << 20)
+
+int record_directory(int dir, bool make)
+{
+	if (make && mkdirat(dir, RECORD_DIRECTORY, 0755) && errno != EEXIST)
+		return error_errno(errno, "create %s", RECORD_DIRECTORY);
+
+	int fd = openat(dir, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? error_errno(errno, "open %s", RECORD_DIRECTORY) : fd;
+}
+
+static int read_file(int dir, const char *name, struct buffer *b)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int ret = fd < 0 ? error_errno(errno, "open %s/%s", RECORD_DIRECTORY, name) : 0;
+	u64 size = 0;
+
+	if (!ret)
+		ret = file_size(fd, &size);
+	if (!ret && size > RECORD_MAX)
+		ret = error_set(EINVAL, "%s/%s has %llu bytes, more than %u", RECORD_DIRECTORY, name,
+				(unsigned long long)size, RECORD_MAX);
+	if (!ret)
+		ret = buffer_reserve(b, size + 1);
+	while (!ret && b->len < size) {
+		ssize_t n = read(fd, b->data + b->len, size - b->len);
+
+		if (n <= 0)
+			ret = error_errno(n ? errno : EIO, "read %s/%s", RECORD_DIRECTORY, name);
+		else
+			b->len += n;
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* The next string of the file, NULL at its end or where it is damaged. */
+static const char *next(const struct buffer *b, size_t *at)
+{
+	const char *text = (const char *)b->data + *at;
+	const char *end = *at < b->len ? memchr(text, '\0', b->len - *at) : NULL;
+
+	if (!end)
+		return NULL;
+	*at += end - text + 1;
+	return text;
+}
+
+static int parse(struct record *r, const struct buffer *b)
+{
+	size_t at = 0;
+	const char *format = next(b, &at), *transid = next(b, &at), *name = next(b, &at), *path;
+	int ret = 0;
+
+	if (!name || strcmp(format, FORMAT) || !*name || strlen(name) >= sizeof(r->name) ||
+	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
+		return -EINVAL;
+	r->ctransid = strtoull(transid, NULL, 10);
+	strcpy(r->name, name);
+	while (!ret && (path = next(b, &at)))
+		ret = path_table_put(&r->missing, path, strlen(path), 0);
+	if (!ret && at != b->len)
+		ret = -EINVAL;
+	return ret;
+}
+
+int record_read(struct record *r, int dir, const u8 *uuid)
+{
+	char text[UUID_STR_LEN];
+	struct buffer b = {0};
+
+	*r = (struct record){0};
+	memcpy(r->uuid, uuid, sizeof(r->uuid));
+	uuid_unparse_lower(uuid, text);
+
+	int at = record_directory(dir, false);
+	int ret = at < 0 ? at : read_file(at, text, &b);
+
+	if (!ret && parse(r, &b))
+		ret = error_set(EINVAL, "%s/%s is damaged", RECORD_DIRECTORY, text);
+	if (at >= 0)
+		close(at);
+	buffer_release(&b);
+	if (ret)
+		record_release(r);
+	return ret;
+}
+
+static int append(struct buffer *b, const char *text)
+{
+	return buffer_append(b, text, strlen(text) + 1);
+}
+
+static int format(const struct record *r, struct buffer *b)
+{
+	char transid[32];
+	struct path_entry *e = NULL;
+	int ret = append(b, FORMAT);
+
+	snprintf(transid, sizeof(transid), "%llu", (unsigned long long)r->ctransid);
+	if (!ret)
+		ret = append(b, transid);
+	if (!ret)
+		ret = append(b, r->name);
+	while (!ret && (e = path_table_next(&r->missing, e)))
+		ret = append(b, e->text);
+	return ret;
+}
+
+/* Under another name first, so that no reader and no crash meets half of it. */
+static int write_whole(int dir, const char *name, const struct buffer *b)
+{
+	char fresh[UUID_STR_LEN + 8];
+
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+
+	int fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int ret = fd < 0 ? error_errno(errno, "create %s/%s", RECORD_DIRECTORY, fresh) : 0;
+
+	if (!ret)
+		ret = file_write(fd, b->data, b->len, 0);
+	if (!ret && fsync(fd))
+		ret = error_errno(errno, "flush %s/%s", RECORD_DIRECTORY, fresh);
+	if (fd >= 0)
+		close(fd);
+	if (!ret && (renameat(dir, fresh, dir, name) || fsync(dir)))
+		ret = error_errno(errno, "write %s/%s", RECORD_DIRECTORY, name);
+	return ret;
+}
+
+int record_write(const struct record *r, int dir)
+{
+	char text[UUID_STR_LEN];
+	struct buffer b = {0};
+	int at = record_directory(dir, true);
+	int ret = at < 0 ? at : format(r, &b);
+
+	uuid_unparse_lower(r->uuid, text);
+	if (!ret)
+		ret = write_whole(at, text, &b);
+	if (at >= 0)
+		close(at);
+	buffer_release(&b);
+	return ret;
+}
+
+void record_release(struct record *r)
+{
+	path_table_release(&r->missing);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/rehearsal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct known_uuid {
+	struct map_node node;
+	u8 uuid[16];
+};
+
+static bool is_known(const struct rehearsal *r, const u8 *uuid)
+{
+	for (struct map_node *n = map_find(&r->known, get_le64(uuid)); n; n = map_next_same(n))
+		if (!memcmp(CONTAINER_OF(n, struct known_uuid, node)->uuid, uuid, 16))
+			return true;
+	return false;
+}
+
+static int remember(struct rehearsal *r, const u8 *uuid)
+{
+	struct known_uuid *k = malloc(sizeof(*k));
+
+	if (!k)
+		return error_nomem(sizeof(*k));
+	memcpy(k->uuid, uuid, sizeof(k->uuid));
+	map_add(&r->known, &k->node, get_le64(uuid));
+	return 0;
+}
+
+static int need(struct rehearsal *r, const u8 *uuid, u64 ctransid, const char *what)
+{
+	int ret = 0;
+
+	if (is_known(r, uuid))
+		return 0;
+	if (r->target)
+		ret = r->target->ops->find(r->target, uuid, ctransid);
+	return ret ? error_wrap(ret, "%s", what) : remember(r, uuid);
+}
+
+static int check_order(struct rehearsal *r, const struct decoded_command *c)
+{
+	struct operation op = {.c = c, .path = &r->path};
+	int ret = 0;
+
+	switch (c->type) {
+	case STREAM_C_SUBVOL:
+	case STREAM_C_SNAPSHOT:
+		r->subvolumes++;
+		r->within = true;
+		if (r->target)
+			ret = r->target->ops->may_begin(r->target, &op);
+		if (!ret && c->type == STREAM_C_SNAPSHOT)
+			ret = need(r, c->clone_uuid, c->clone_ctransid, "cannot find parent subvolume");
+		return ret ? ret : remember(r, c->uuid);
+	case STREAM_C_END:
+		r->within = false;
+		return 0;
+	}
+	if (!r->within)
+		return error_set(EINVAL, "a command outside of any subvolume");
+	if (c->type == STREAM_C_CLONE)
+		return need(r, c->clone_uuid, c->clone_ctransid, "did not find source subvol");
+	return 0;
+}
+
+static int on_command(struct stream_sink *s, const struct decoded_command *c)
+{
+	struct rehearsal *r = CONTAINER_OF(s, struct rehearsal, sink);
+	int ret = applier_check(c, &r->path, &r->other);
+
+	if (!ret)
+		ret = check_order(r, c);
+	if (ret)
+		return applier_wrap(c, 0, ret);
+	r->count[c->type]++;
+	r->bytes[c->type] += c->len;
+	if (c->type == STREAM_C_WRITE)
+		r->data += c->data.len;
+	else if (c->type == STREAM_C_ENCODED_WRITE)
+		r->data += c->unencoded_file_len;
+	return 0;
+}
+
+int rehearsal_init(struct rehearsal *r, struct target *t)
+{
+	*r = (struct rehearsal){.sink = {NULL, on_command, NULL}, .target = t};
+	return map_init(&r->known);
+}
+
+void rehearsal_release(struct rehearsal *r)
+{
+	struct map_node *n;
+
+	while (r->known.buckets && (n = map_iterate(&r->known, NULL))) {
+		map_remove(&r->known, n);
+		free(CONTAINER_OF(n, struct known_uuid, node));
+	}
+	map_release(&r->known);
+}

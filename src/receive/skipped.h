@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What could not be kept, because the user may not or the filesystem cannot: counted by kind. */
+#ifndef BTRFLY_RECEIVE_SKIPPED_H
+#define BTRFLY_RECEIVE_SKIPPED_H
+
+#include "base/types.h"
+
+enum skipped_kind {
+	SKIPPED_OWNER,
+	SKIPPED_SETID,
+	SKIPPED_DEVICE,
+	SKIPPED_TRUSTED,
+	SKIPPED_SECURITY,
+	SKIPPED_ACL,
+	SKIPPED_XATTR,
+	SKIPPED_FLAGS,
+	SKIPPED_PREALLOC,
+	SKIPPED_VERITY,
+	SKIPPED_KINDS,
+};
+
+struct skipped {
+	u64 count[SKIPPED_KINDS];
+};
+
+/* "owner of a file", …, for the sentence of an error. */
+const char *skipped_name(enum skipped_kind kind);
+
+/* "12 owners, 3 device nodes" into @out; its length, 0 if nothing was skipped. */
+size_t skipped_text(const struct skipped *s, char *out, size_t size);
+
+#endif

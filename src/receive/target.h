@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where a stream is applied: a table of operations.  The applier (receive/applier.h) has checked the
+ * command's attributes and the letters of its paths before it calls one; a target owns everything
+ * that depends on what lies there already, so above all that no symlink leads out.
+ *
+ *            begin                finish
+ *   IDLE ───────────▶ RECEIVING ──────────▶ IDLE
+ *                       │   ▲
+ *                       └───┘ apply
+ *
+ * Until finish() the tree has a temporary name.  After a failure it stays there.
+ */
+#ifndef BTRFLY_RECEIVE_TARGET_H
+#define BTRFLY_RECEIVE_TARGET_H
+
+#include "receive/skipped.h"
+#include "stream/path.h"
+
+struct receive_options {
+	bool strict;           /* what would be skipped is an error */
+	bool sparse;           /* zeros become holes */
+	bool force_decompress; /* no encoded writes, even where the target has them */
+};
+
+/* A command with its paths. */
+struct operation {
+	const struct decoded_command *c;
+	const struct tree_path *path;  /* what it acts on, or a new subvolume's name */
+	const struct tree_path *other; /* the target of RENAME, the existing file of LINK and CLONE */
+	bool within;                   /* CLONE: from the subvolume that is being received */
+	bool without_data; /* the stream has none: sources may be shorter than it says */
+	bool again; /* it may have been applied before: what it makes may be there, what it takes
+		     * away may be gone */
+};
+
+struct target;
+
+struct target_ops {
+	/* Whether the subvolume that was sent as @uuid is here: 0, -ENOENT, or another error. */
+	int (*find)(struct target *t, const u8 *uuid, u64 ctransid);
+
+	/* Whether the name of SUBVOL or SNAPSHOT is free: 0, -EEXIST, or another error. */
+	int (*may_begin)(struct target *t, const struct operation *op);
+
+	/* SUBVOL or SNAPSHOT.  What is left of a subvolume that was not finished stays where it is. */
+	int (*begin)(struct target *t, const struct operation *op);
+
+	/* Every other command but END. */
+	int (*apply)(struct target *t, const struct operation *op);
+
+	/* Make it durable, give it its name. */
+	int (*finish)(struct target *t);
+
+	/* Where the tree that is being received lies, for a message; NULL when IDLE. */
+	const char *(*where)(struct target *t);
+
+	void (*free)(struct target *t);
+};
+
+struct target {
+	const struct target_ops *ops;
+	struct receive_options options;
+	struct skipped skipped;
+};
+
+/* Leave something out: 0 and counted, or, with --strict, an error of @err. */
+int target_skip(struct target *t, enum skipped_kind kind, int err);
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Invariants
+ * 1. @path is the file at hand in both trees; both are reached by it through struct beneath, so no
+ *    more than a few directories are open however deep the tree is.
+ * 2. A directory gets its attributes behind everything in it: its times stay, and a default ACL is
+ *    not handed down.
+ * 3. A file with several names is copied at the first one met, and linked to that at the others.
+ */
+#include "receive/tree_copy.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "receive/at.h"
+#include "receive/beneath.h"
+#include "receive/file.h"
+#include "receive/flags.h"
+#include "receive/grant.h"
+
+#define XATTR_LIST_MAX 65536
+#define XATTR_VALUE_MAX 65536
+
+/* A file with several names. */
+struct linked {
+	struct map_node node; /* by inode number */
+	size_t len;
+	char text[]; /* the name under which it was copied */
+};
+
+struct tree_copy {
+	struct target *target;
+	struct beneath from, to;
+	struct tree_path path;
+	struct map linked;
+	struct path_table *flags;
+	dev_t device;
+	bool no_reflinks, no_holes;
+	char *list, *value; /* extended attributes */
+};
+
+static int copy_directory(struct tree_copy *c);
+
+/* One more component; the caller cuts it off again with leave(). */
+static int enter(struct tree_copy *c, const char *name)
+{
+	size_t n = strlen(name), at = c->path.len ? c->path.len + 1 : 0;
+
+	if (at + n > TREE_PATH_MAX)
+		return error_set(ENAMETOOLONG, "the path is longer than %u", TREE_PATH_MAX);
+	if (at)
+		c->path.text[at - 1] = '/';
+	memcpy(c->path.text + at, name, n + 1);
+	c->path.parent_len = c->path.len;
+	c->path.len = at + n;
+	return 0;
+}
+
+static void leave(struct tree_copy *c)
+{
+	const char *slash;
+
+	c->path.len = c->path.parent_len;
+	c->path.text[c->path.len] = '\0';
+	slash = strrchr(c->path.text, '/');
+	c->path.parent_len = slash ? slash - c->path.text : 0;
+}
+
+static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
+{
+	ssize_t len = at_listxattr(from, name, c->list, XATTR_LIST_MAX);
+
+	if (len < 0)
+		return errno == EOPNOTSUPP ? 0 : error_errno(errno, "list the attributes");
+	for (char *key = c->list; key < c->list + len; key += strlen(key) + 1) {
+		ssize_t n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+
+		if (n < 0)
+			return error_errno(errno, "read an attribute");
+		/* What is not to be set here the parent has from the host, not from a stream. */
+		if (at_setxattr(to, name, key, c->value, n) && errno != EPERM && errno != EOPNOTSUPP)
+			return error_errno(errno, "set an attribute");
+	}
+	return 0;
+}
+
+/* Flags last: they may forbid all else. */
+static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
+{
+	u32 flags;
+	int ret = flags_read(from, name, &flags);
+
+	if (ret || !flags)
+		return 0;
+	if (flags & FLAGS_THAT_FORBID) {
+		ret = path_table_put(c->flags, c->path.text, c->path.len, flags & FLAGS_THAT_FORBID);
+		if (ret)
+			return ret;
+	}
+	flags_change(to, name, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+	return 0;
+}
+
+static int copy_attributes(struct tree_copy *c, int from, int to, const char *name,
+			   const struct stat *st)
+{
+	struct timespec times[2] = {st->st_atim, st->st_mtim};
+	int ret;
+
+	/* A user's copy is his, as the parent is. */
+	if (fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) && errno != EPERM)
+		return error_errno(errno, "chown");
+	ret = copy_xattrs(c, from, to, name);
+	if (ret)
+		return ret;
+	if (!S_ISLNK(st->st_mode) && at_chmod(to, name, st->st_mode & 07777))
+		return error_errno(errno, "chmod");
+	if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW))
+		return error_errno(errno, "set the times");
+	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? copy_flags(c, from, to, name) : 0;
+}
+
+static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
+{
+	if (!c->no_reflinks) {
+		if (!size || !ioctl(fd, FICLONE, source))
+			return 0;
+		c->no_reflinks = errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV;
+	}
+	return file_copy(source, 0, size, fd, 0, &c->no_holes);
+}
+
+static int copy_file(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+{
+	int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct grant g;
+
+	if (source < 0 && errno == EACCES && grant_begin(&g, from, name)) {
+		source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		grant_end(&g);
+	}
+	if (source < 0)
+		return error_errno(errno, "open");
+
+	int fd = openat(to, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int ret = fd < 0 ? error_errno(errno, "create") : 0;
+
+	if (!ret)
+		ret = copy_content(c, source, fd, (u64)st->st_size);
+	if (fd >= 0)
+		close(fd);
+	close(source);
+	return ret;
+}
+
+static int copy_symlink(int from, int to, const char *name)
+{
+	char target[TREE_PATH_MAX + 1];
+	ssize_t n = readlinkat(from, name, target, sizeof(target));
+
+	if (n < 0 || n == (ssize_t)sizeof(target))
+		return error_errno(n < 0 ? errno : ENAMETOOLONG, "read the symlink");
+	target[n] = '\0';
+	return symlinkat(target, to, name) ? error_errno(errno, "create") : 0;
+}
+
+/* 1 when the file was linked to its copy under another name. */
+static int link_to_copy(struct tree_copy *c, int to, const char *name, const struct stat *st)
+{
+	struct map_node *n = map_find(&c->linked, st->st_ino);
+	size_t len = c->path.len;
+	struct linked *l;
+
+	if (n) {
+		struct tree_path first;
+
+		l = CONTAINER_OF(n, struct linked, node);
+
+		int ret = tree_path_set(&first, (struct stream_bytes){l->text, (u32)l->len});
+		int dir = ret ? ret : beneath_parent(&c->to, &first);
+
+		if (dir < 0)
+			return dir;
+		if (linkat(dir, tree_path_name(&first), to, name, 0))
+			return error_errno(errno, "link");
+		return 1;
+	}
+	l = malloc(sizeof(*l) + len + 1);
+	if (!l)
+		return error_nomem(sizeof(*l) + len + 1);
+	l->len = len;
+	memcpy(l->text, c->path.text, len + 1);
+	map_add(&c->linked, &l->node, st->st_ino);
+	return 0;
+}
+
+static int make_copy(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG:
+		return copy_file(c, from, to, name, st);
+	case S_IFLNK:
+		return copy_symlink(from, to, name);
+	case S_IFDIR:
+		if (mkdirat(to, name, 0700))
+			return error_errno(errno, "create");
+		/* What is mounted there is no part of the tree. */
+		return st->st_dev == c->device ? copy_directory(c) : 0;
+	}
+	if (!mknodat(to, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
+		return 0;
+	return error_errno(errno, "create");
+}
+
+/* The file at c->path. */
+static int copy_entry(struct tree_copy *c)
+{
+	int from = beneath_parent(&c->from, &c->path);
+	int to = from < 0 ? from : beneath_parent(&c->to, &c->path);
+	const char *name = tree_path_name(&c->path);
+	struct stat st;
+	int ret = 0;
+
+	if (to < 0)
+		return to;
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
+		return error_errno(errno, "stat");
+	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
+		ret = link_to_copy(c, to, name, &st);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	ret = make_copy(c, from, to, name, &st);
+	if (!ret && S_ISDIR(st.st_mode)) {
+		/* Far below, other directories were opened instead of these two. */
+		from = beneath_parent(&c->from, &c->path);
+		to = from < 0 ? from : beneath_parent(&c->to, &c->path);
+		ret = to < 0 ? to : 0;
+	}
+	return ret ? ret : copy_attributes(c, from, to, name, &st);
+}
+
+/* A directory that its owner closed to himself, opened up while it is copied. */
+struct opened_up {
+	int fd; /* -1: it was open enough */
+	mode_t mode;
+};
+
+static int open_up(int dir, struct opened_up *o)
+{
+	struct stat st;
+
+	o->fd = -1;
+	if (!geteuid() || fstat(dir, &st) || st.st_uid != geteuid() || (st.st_mode & 0500) == 0500)
+		return 0;
+	o->mode = st.st_mode & 07777;
+	o->fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (o->fd < 0 || fchmod(o->fd, o->mode | 0500))
+		return error_errno(errno, "open the directory up");
+	return 0;
+}
+
+static void close_again(struct opened_up *o)
+{
+	if (o->fd < 0)
+		return;
+	fchmod(o->fd, o->mode);
+	close(o->fd);
+}
+
+/* The names in the directory @dir, one behind the other and each with its NUL. */
+static int read_names(int dir, struct buffer *names)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int ret = 0;
+
+	if (!d) {
+		ret = error_errno(errno, "read the directory");
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	errno = 0;
+	for (struct dirent *e; !ret && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			ret = buffer_append(names, e->d_name, strlen(e->d_name) + 1);
+	if (!ret && errno)
+		ret = error_errno(errno, "read the directory");
+	closedir(d);
+	return ret;
+}
+
+/* The directory at c->path itself: the one in which its "." lies. */
+static int source_directory(struct tree_copy *c)
+{
+	int ret = enter(c, ".");
+
+	if (ret)
+		return ret;
+	ret = beneath_parent(&c->from, &c->path);
+	leave(c);
+	return ret;
+}
+
+/* Recursion is bounded by the path's length: at most a directory for every second byte. */
+static int copy_directory(struct tree_copy *c)
+{
+	struct buffer names = {0};
+	struct opened_up up;
+	int dir = source_directory(c);
+	int ret = dir < 0 ? dir : open_up(dir, &up);
+
+	if (ret)
+		return ret;
+	ret = read_names(dir, &names);
+	for (size_t at = 0; !ret && at < names.len;) {
+		const char *name = (const char *)names.data + at;
+
+		at += strlen(name) + 1;
+		ret = enter(c, name);
+		if (!ret)
+			ret = copy_entry(c);
+		if (!ret)
+			leave(c);
+	}
+	close_again(&up);
+	buffer_release(&names);
+	return ret;
+}
+
+static int copy_root(struct tree_copy *c, int from, int to)
+{
+	struct stat st;
+	int ret;
+
+	if (fstat(from, &st))
+		return error_errno(errno, "stat");
+	c->device = st.st_dev;
+	ret = copy_directory(c);
+	return ret ? ret : copy_attributes(c, from, to, ".", &st);
+}
+
+int tree_copy(struct target *t, int from, int to, struct path_table *flags)
+{
+	struct tree_copy c = {.target = t, .flags = flags};
+	struct map_node *n;
+	int ret = map_init(&c.linked);
+
+	if (ret)
+		return ret;
+	beneath_init(&c.from, from);
+	beneath_init(&c.to, to);
+	c.list = malloc(XATTR_LIST_MAX);
+	c.value = malloc(XATTR_VALUE_MAX);
+	ret = c.list && c.value ? copy_root(&c, from, to) : error_nomem(XATTR_VALUE_MAX);
+	if (ret < 0 && c.path.len) {
+		char text[512];
+
+		escape_text(text, sizeof(text), c.path.text, c.path.len);
+		error_wrap(ret, "copy of the parent's '%s'", text);
+	}
+	free(c.list);
+	free(c.value);
+	beneath_release(&c.from);
+	beneath_release(&c.to);
+	while ((n = map_iterate(&c.linked, NULL))) {
+		map_remove(&c.linked, n);
+		free(CONTAINER_OF(n, struct linked, node));
+	}
+	map_release(&c.linked);
+	return ret;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A snapshot where the filesystem has none: the parent's tree copied, content by reflink where that is
+ * possible, everything kept that the receiver could set there: hard links, holes, owners, modes, times,
+ * extended attributes, flags.
+ */
+#ifndef BTRFLY_RECEIVE_TREE_COPY_H
+#define BTRFLY_RECEIVE_TREE_COPY_H
+
+#include "receive/path_table.h"
+#include "receive/target.h"
+
+/*
+ * Copy what lies in the directory @from into the empty directory @to, and its own attributes.  Flags
+ * that forbid changes are not set but put into @flags.  0, or a negative errno with a sentence.
+ */
+int tree_copy(struct target *t, int from, int to, struct path_table *flags);
+
+#endif

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# btrfly receive into a plain directory: what the kernel sent is what lies there.
+load support
+
+STREAMS=$REPO/tests/images/streams
+TREEDIFF=${BTRFLY%/*}/tests/support/treediff
+
+setup() {
+  support_setup
+  mkdir dir
+}
+
+# stream NAME: the fixture of that name on stdout.
+stream() { zcat "$STREAMS/$1.stream.gz"; }
+
+# tree_is NAME MANIFEST [COLUMNS]: dir/NAME is the tree of the fixture MANIFEST, but for attributes that
+# btrfs alone has, and for the columns that are left out.
+tree_is() {
+  "$TREEDIFF" ${3:+--without="$3"} "dir/$1" >have
+  sed 's/ xattr:btrfs\.compression=[a-z]*//' "$STREAMS/$2.tree" >want
+  case ${3:-} in *owner*) sed -Ei 's/^([^ ]+ .( [0-7]{4})?) [0-9]+:[0-9]+/\1/' want ;; esac
+  case ${3:-} in *special*) sed -Ei '/^[^ ]+ [bc] /d' want ;; esac
+  case ${3:-} in *xattr*) sed -Ei 's/ xattr:.*//' want ;; esac
+  diff have want
+}
+
+@test "root: a full stream of version 1" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive dir
+  tree_is first first
+}
+
+@test "root: a full stream of version 2" {
+  require_root
+  stream full-v2 | "$BTRFLY" receive dir
+  tree_is first first
+}
+
+@test "root: encoded writes of zlib, lzo and zstd" {
+  require_root
+  stream full-compressed | "$BTRFLY" receive dir
+  tree_is first first
+}
+
+@test "root: an incremental stream of version 1 on its parent" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive dir
+  stream incremental-v1 | "$BTRFLY" receive dir
+  tree_is first first
+  tree_is second second
+}
+
+@test "root: an incremental stream of version 2 on its parent" {
+  require_root
+  stream full-compressed | "$BTRFLY" receive dir
+  stream incremental-v2 | "$BTRFLY" receive dir
+  tree_is first first
+  tree_is second second
+}
+
+@test "root: both streams in one input" {
+  require_root
+  { stream full-v1 && stream incremental-v1; } >s
+  "$BTRFLY" receive dir <s
+  tree_is first first
+  tree_is second second
+}
+
+# The only setuid bit of the fixture, and its capability, are the ones that a user cannot give.
+as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted\.[^ ]*//; s/ xattr:security\.[^ ]*//' want; }
+
+@test "an ordinary user: all but what the closing line counts" {
+  mkdir mine
+  [ "$(id -u)" != 0 ] || chown 65534 mine
+  mv mine dir/mine
+  stream full-v1 >s1
+  stream incremental-v1 >s2
+  run --separate-stderr as_user "$BTRFLY" receive dir/mine -f s1
+  [ "$status" = 0 ]
+  [ "${stderr_lines[0]}" = "At subvol first" ]
+  [ "${stderr_lines[1]}" = "btrfly receive: skipped: 35 owners, 1 setuid or setgid bit, 2 device nodes, 1 trusted attribute, 1 security attribute, 4 other extended attributes" ]
+  run --separate-stderr as_user "$BTRFLY" receive dir/mine -f s2
+  [ "$status" = 0 ]
+  [ "${stderr_lines[0]}" = "At snapshot second" ]
+  [ "${stderr_lines[1]}" = "btrfly receive: skipped: 5 owners, 1 device node" ]
+  local tree
+  for tree in first second; do
+    tree_is mine/$tree $tree owner,special || true
+    as_user_may
+    # A char device 0:0 is nobody's privilege.
+    diff have want
+  done
+}
+
+@test "an ordinary user with --strict: the first thing that cannot be kept is an error" {
+  mkdir dir/mine
+  [ "$(id -u)" != 0 ] || chown 65534 dir/mine
+  stream full-v1 >s
+  fails 1 "btrfly receive: stream offset *: command 2: chown '': cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial" \
+    as_user "$BTRFLY" receive -q --strict dir/mine -f s
+}
+
+@test "a stream without data is received: sizes, and no content" {
+  stream full-no-data | "$BTRFLY" receive -q dir || [ "$(id -u)" != 0 ]
+  [ "$(stat -c %s dir/first/sparse)" = 1048576 ]
+  [ "$(stat -c %b dir/first/sparse)" = 0 ]
+}
+
+@test "At subvol and At snapshot are said, and not with -q" {
+  require_root
+  stream full-no-data >s1
+  stream incremental-v2 >s2
+  run --separate-stderr "$BTRFLY" receive dir -f s1
+  [ "${stderr_lines[0]}" = "At subvol first" ]
+  [ -z "$output" ]
+  run --separate-stderr "$BTRFLY" receive -v dir -f s2
+  [ "${stderr_lines[0]}" = "At snapshot second" ]
+  [[ ${stderr_lines[1]} == "receiving snapshot second uuid="*", ctransid="*" parent_uuid="*", parent_ctransid="* ]]
+  rm -r dir/second
+  run --separate-stderr "$BTRFLY" receive -q dir -f s2
+  [ -z "$output$stderr" ]
+}
+
+@test "a name that is taken: an error, and nothing is written" {
+  mkdir dir/first
+  stream full-v1 >s
+  fails 1 "btrfly receive: stream offset 17: command 1: subvol 'first': 'first' is there already" "$BTRFLY" receive -q dir -f s
+  [ "$(ls -A dir)" = first ]
+  cat s | fails 1 "btrfly receive: *'first' is there already" "$BTRFLY" receive -q dir
+  [ "$(ls -A dir)" = first ]
+}
+
+@test "a parent that is not there: an error, and nothing is written" {
+  stream incremental-v1 >s
+  fails 1 "btrfly receive: stream offset 17: command 1: snapshot 'second': cannot find parent subvolume: no subvolume * was received here" \
+    "$BTRFLY" receive -q dir -f s
+  cat s | fails 1 "btrfly receive: *: cannot find parent subvolume: *" "$BTRFLY" receive -q dir
+  [ -z "$(ls -A dir)" ]
+}
+
+@test "a parent whose tree is gone is named" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive -q dir
+  stream incremental-v1 >s
+  rm -r dir/first
+  fails 1 "btrfly receive: *: cannot find parent subvolume: subvolume * was received as 'first': No such file or directory" \
+    "$BTRFLY" receive -q dir -f s
+}
+
+@test "damage in a file is found before anything is written" {
+  stream full-v1 >s
+  printf x | dd of=s bs=1 seek=100000 conv=notrunc status=none
+  fails 1 'btrfly receive: stream offset *: command *: checksum mismatch' "$BTRFLY" receive -q dir -f s
+  [ -z "$(ls -A dir)" ]
+}
+
+@test "a pipe that ends early: the tree keeps its temporary name, which is said" {
+  require_root
+  stream full-v1 >s
+  head -c 100000 s | fails 1 "btrfly receive: stream offset 100000: the stream ends early, within command *; what came so far is in dir/.first.btrfly-partial" \
+    "$BTRFLY" receive -q dir
+  [ -d dir/.first.btrfly-partial ]
+  [ ! -e dir/first ]
+  cat s | fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end" "$BTRFLY" receive -q dir
+}
+
+@test "-E: bad commands are passed over, and the tree does not get its name" {
+  require_root
+  stream full-v1 >s
+  printf x | dd of=s bs=1 seek=100000 conv=notrunc status=none
+  run --separate-stderr "$BTRFLY" receive -q -E 0 dir -f s
+  [ "$status" = 1 ]
+  [[ ${stderr_lines[0]} == "btrfly receive: stream offset "*": checksum mismatch" ]]
+  [[ $stderr == *"the subvolume is not whole"* ]]
+  [ ! -e dir/first ]
+  [ -e dir/.first.btrfly-partial/swap ] || [ -e dir/.first.btrfly-partial/reflinked ]
+}
+
+@test "-e: no byte behind the END is read" {
+  require_root
+  { stream full-v1 && echo rest; } >s
+  { "$BTRFLY" receive -q -e dir && cat; } <s >rest
+  [ "$(cat rest)" = rest ]
+  tree_is first first
+  rm -r dir/first
+  cat s | { "$BTRFLY" receive -q -e dir && cat; } >rest
+  [ "$(cat rest)" = rest ]
+}
+
+@test "without -e what follows must be a stream" {
+  { stream full-no-data && echo rest of something; } >s
+  fails 1 "btrfly receive: stream offset *: no send stream starts here" "$BTRFLY" receive -q dir -f s
+  [ -z "$(ls -A dir)" ]
+}
+
+@test "--sparse: the zeros of a stream of version 1 become holes again" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive -q dir
+  stream incremental-v1 | "$BTRFLY" receive -q --sparse dir
+  tree_is second second
+  "$TREEDIFF" --holes dir/second | grep '^\./moved-text f ' | grep -q 'data=0-32,34-'
+}
+
+@test "a default ACL of DIR, or of a directory, is not handed down to what is received" {
+  require setfacl getfacl
+  require_root
+  setfacl -d -m u:1234:rwx dir
+  stream full-v1 | "$BTRFLY" receive -q dir
+  stream incremental-v1 | "$BTRFLY" receive -q dir
+  tree_is first first
+  tree_is second second
+}
+
+@test "-C: received in a chroot" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive -C dir 2>said
+  [ "$(head -n1 said)" = "Chroot to dir" ]
+  stream incremental-v2 | "$BTRFLY" receive -q -C dir
+  tree_is second second
+}
+
+@test "-C is for root" {
+  stream full-v1 >s
+  fails 1 "btrfly receive: failed to chroot to dir: Operation not permitted" as_user "$BTRFLY" receive -C dir -f s
+}
+
+@test "a full filesystem: the error names command and path, and the tree stays where it is" {
+  require_root
+  mount -t tmpfs -o size=300k none dir || skip "cannot mount a tmpfs"
+  realpath dir >>.mounts
+  stream full-v1 >s
+  fails 1 "btrfly receive: stream offset *: command *: *: No space left on device; what came so far is in dir/.first.btrfly-partial" \
+    "$BTRFLY" receive -q dir -f s
+}
+
+@test "a directory that is not there, or is none" {
+  : >file
+  fails 1 "btrfly receive: cannot open destination directory nowhere: No such file or directory" "$BTRFLY" receive nowhere
+  fails 1 "btrfly receive: cannot open destination directory file: Not a directory" "$BTRFLY" receive file
+}
+
+@test "wrong usage: exit status 2" {
+  run "$BTRFLY" receive
+  [ "$status" = 2 ]
+  run "$BTRFLY" receive dir dir
+  [ "$status" = 2 ]
+  run "$BTRFLY" receive --json dir
+  [ "$status" = 2 ]
+}
