@@ -62,7 +62,8 @@ int filesystem_open(const char *const *paths, size_t count, const struct filesys
 	if (ret)
 		goto out;
 	fs->facts = volume_facts(fs->volume);
-	ret = extent_cache_new(fs->volume, memory, &fs->cache);
+	fs->memory = memory;
+	ret = extent_cache_new(fs->volume, memory / 8 * 5, &fs->cache);
 	if (ret)
 		goto out;
 	ret = open_trees(fs);

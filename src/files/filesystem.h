@@ -6,10 +6,11 @@
 #include "tree/cursor.h"
 
 struct filesystem_options {
-	size_t memory; /* bytes for caches; 0: 256 MiB */
+	size_t memory; /* bytes, for everything whose size could be another one; 0: 256 MiB */
 };
 
 struct filesystem {
+	size_t memory; /* what was granted; five eighths of it are the cache of tree blocks */
 	struct volume *volume;
 	const struct volume_facts *facts;
 	struct extent_cache *cache;

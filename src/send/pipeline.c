@@ -10,7 +10,7 @@
  *   free --frame_push--> planned --frame_take--> taken --frame_done--> done --frame_pop--> free
  *
  * Invariants
- *  1. written <= taken <= planned <= written + RING; frame i lives in slot i % RING.
+ *  1. written <= taken <= planned <= written + slots; frame i lives in slot i % slots.
  *  2. A frame's fields belong to the one stage that has it; `planned`, `taken`, `written`, `stop` and the
  *     `done` marks are guarded by the lock.
  *  3. Errors travel in their frame, so that everything before the fault is written, and nothing behind it.
@@ -24,8 +24,10 @@
 #include "base/error.h"
 #include "send/fetch.h"
 
-#define RING 24
 #define FRAME_BYTES (1u << 20)
+/* An eighth of the memory is for frames. */
+#define SLOTS_MIN 4
+#define SLOTS_MAX 64
 /* A batch is cut into frames when it has this many bytes of stream. */
 #define BATCH_BYTES FRAME_BYTES
 
@@ -58,7 +60,8 @@ struct pipeline {
 	u64 planned, taken, written;
 	bool planning, stop;
 	struct error plan_error;
-	struct frame ring[RING];
+	struct frame *ring;
+	u64 slots;
 	struct shared_batch *pool;
 };
 
@@ -94,7 +97,7 @@ static void batch_put(struct pipeline *p, struct shared_batch *b)
 
 static struct frame *frame_at(struct pipeline *p, u64 i)
 {
-	return &p->ring[i % RING];
+	return &p->ring[i % p->slots];
 }
 
 /* Wait for a free slot: false if there is no more use for one. */
@@ -103,7 +106,7 @@ static bool frame_wait_room(struct pipeline *p)
 	bool go;
 
 	pthread_mutex_lock(&p->lock);
-	while (!p->stop && p->planned - p->written >= RING)
+	while (!p->stop && p->planned - p->written >= p->slots)
 		pthread_cond_wait(&p->room, &p->lock);
 	go = !p->stop;
 	pthread_mutex_unlock(&p->lock);
@@ -231,7 +234,8 @@ static int fill(struct send_plan *plan, struct batch *b)
 	return ret;
 }
 
-/* Cut a batch into frames, and hand each to @next.  Takes the batch over. */
+/* Cut a batch into frames, and hand each to @next.  Takes the batch over.  0; 1 if nobody wants more; or an
+ * error. */
 static int cut_batch(struct pipeline *p, struct shared_batch *b,
 		     int (*next)(struct pipeline *p, struct frame *f))
 {
@@ -242,8 +246,10 @@ static int cut_batch(struct pipeline *p, struct shared_batch *b,
 	for (size_t at = 0; at < count && !ret;) {
 		struct frame *f;
 
-		if (!frame_wait_room(p))
+		if (!frame_wait_room(p)) {
+			ret = 1;
 			break;
+		}
 		f = frame_at(p, p->planned);
 		at = cut(p, &b->batch, &at, f);
 		if (f->first == f->last)
@@ -267,7 +273,7 @@ static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p, struct f
 {
 	int more = 1, ret = 0;
 
-	while (more > 0 && !ret && !p->stop) {
+	while (more > 0 && !ret) {
 		struct shared_batch *b = batch_get(p);
 
 		if (!b)
@@ -279,11 +285,11 @@ static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p, struct f
 			/* What comes before the fault is still good. */
 			error_save(&e, more);
 			ret = cut_batch(p, b, next);
-			return ret ? ret : error_restore(&e);
+			return ret < 0 ? ret : error_restore(&e);
 		}
 		ret = cut_batch(p, b, next);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 /* --- emit --- */
@@ -423,9 +429,15 @@ static int render_and_emit(struct pipeline *p, struct frame *f)
 	return ret;
 }
 
-static void init(struct pipeline *p, struct filesystem *fs, struct send_plan *plan,
-		 const struct pipeline_options *options)
+static int init(struct pipeline *p, struct filesystem *fs, struct send_plan *plan,
+		const struct pipeline_options *options)
 {
+	const u64 slots = fs->memory / 8 / FRAME_BYTES;
+
+	p->slots = min_u64(max_u64(slots, SLOTS_MIN), SLOTS_MAX);
+	p->ring = calloc(p->slots, sizeof(*p->ring));
+	if (!p->ring)
+		return error_nomem(p->slots * sizeof(*p->ring));
 	p->fs = fs;
 	p->plan = plan;
 	p->options = options;
@@ -433,6 +445,7 @@ static void init(struct pipeline *p, struct filesystem *fs, struct send_plan *pl
 	pthread_cond_init(&p->room, NULL);
 	pthread_cond_init(&p->work, NULL);
 	pthread_cond_init(&p->ready, NULL);
+	return 0;
 }
 
 static void release(struct pipeline *p)
@@ -450,8 +463,9 @@ static void release(struct pipeline *p)
 		batch_release(&b->batch);
 		free(b);
 	}
-	for (size_t i = 0; i < RING; i++)
+	for (u64 i = 0; i < p->slots; i++)
 		free(p->ring[i].bytes);
+	free(p->ring);
 	pthread_cond_destroy(&p->room);
 	pthread_cond_destroy(&p->work);
 	pthread_cond_destroy(&p->ready);
@@ -466,7 +480,11 @@ int pipeline_run(struct filesystem *fs, struct send_plan *plan, struct sink *sin
 
 	if (!r)
 		return error_nomem(sizeof(*r));
-	init(&r->pipeline, fs, plan, options);
+	ret = init(&r->pipeline, fs, plan, options);
+	if (ret) {
+		free(r);
+		return ret;
+	}
 	r->sink = sink;
 	if (options->threads > 1) {
 		ret = run_threads(&r->pipeline, sink);

@@ -26,7 +26,6 @@
 #include "send/leaf_roots.h"
 
 #define REFS_MAX 1024
-#define RESOLVED_BYTES_MAX (64u << 20)
 
 /* An item that refers to the extent. */
 struct place {
@@ -315,7 +314,7 @@ static int extent_of(struct extent_walk *w, u64 bytenr, struct extent **out)
 	}
 	lru_store(&w->resolved, &e->lru, bytenr, 0);
 	w->resolved_bytes += e->bytes;
-	while (w->resolved_bytes > RESOLVED_BYTES_MAX && lru_count(&w->resolved) > 1) {
+	while (w->resolved_bytes > w->p->fs->memory / 4 && lru_count(&w->resolved) > 1) {
 		struct extent *old = CONTAINER_OF(lru_pop(&w->resolved), struct extent, lru);
 
 		w->resolved_bytes -= old->bytes;
