@@ -3,7 +3,6 @@
 #include "cli/send.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,38 +10,19 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/image.h"
+#include "cli/send_arguments.h"
+#include "cli/size.h"
 #include "send/choose.h"
 #include "send/send.h"
 
-#define NAME "btrfly send"
-#define USAGE                                                                                      \
-	NAME " [-e] [-p PARENT] [-c CLONE-SRC]... [-f FILE] [--proto N] [--compressed-data]\n"      \
-	     "                    [--no-data] [--clone-all] [--explain] [--device DEV]... [-q|-v]\n" \
-	     "                    IMAGE SUBVOL..."
-
-/* What the highest protocol is: the one that a kernel without experimental features has. */
-#define PROTO_HIGHEST 2
-
-/* A command line, taken apart. */
-struct arguments {
-	const char *file, *parent, *image;
-	char **subvols;
-	size_t subvol_count;
-	const char **clones;
-	size_t clone_count;
-	struct image_devices devices;
-	struct plan_options plan;
-	bool one_stream; /* -e */
-	bool explain;
-	bool quiet, verbose;
-};
-
+#define NAME SEND_NAME
 /* What is being sent with what. */
 struct job {
-	const struct arguments *a;
+	const struct send_arguments *a;
 	struct filesystem *fs;
 	struct subvolume parent;
 	bool has_parent;
@@ -50,6 +30,8 @@ struct job {
 	size_t source_count;
 	struct fd_sink sink;
 	struct progress progress;
+	u64 skip;            /* bytes of what is still to be sent that are not wanted */
+	struct json_line json; /* -n --json */
 };
 
 static int add_source(struct job *j, const struct subvolume *sv)
@@ -153,15 +135,60 @@ static int choose_parent(struct job *j, const struct subvolume *sv, const struct
 	return ret;
 }
 
+/* -n: what the stream would be. */
+static int measure(struct job *j, const struct send_request *r, const char *subvol)
+{
+	struct send_measures m;
+	char size[SIZE_TEXT_MAX];
+	int ret = send_measure(j->fs, r, &m);
+
+	if (ret)
+		return ret;
+	if (!j->a->json) {
+		printf("stream size: %" PRIu64 " bytes (%s)\ncommands: %" PRIu64 "\nfile data: %" PRIu64
+		       " bytes\ninodes: %" PRIu64 "\n",
+		       m.bytes, size_text(m.bytes, SIZE_IEC, size), m.commands, m.data_bytes, m.inodes);
+		return 0;
+	}
+	json_line_begin(&j->json, stdout);
+	json_line_bytes(&j->json, "subvolume", subvol, strlen(subvol));
+	json_line_u64(&j->json, "bytes", m.bytes);
+	json_line_u64(&j->json, "commands", m.commands);
+	json_line_u64(&j->json, "data_bytes", m.data_bytes);
+	json_line_u64(&j->json, "inodes", m.inodes);
+	json_line_end(&j->json);
+	return 0;
+}
+
+static int write_stream(struct job *j, struct send_request *r)
+{
+	struct send_measures m;
+	u64 bytes;
+	int ret;
+
+	/* On a terminal the plan is made once beforehand: it tells what there is to do. */
+	if (j->progress.on) {
+		ret = send_measure(j->fs, r, &m);
+		if (ret)
+			return ret;
+		j->progress.total_bytes += m.bytes - min_u64(m.bytes, j->skip);
+	}
+	r->from_offset = j->skip;
+	ret = send_subvolume(j->fs, r, &j->sink.sink, &bytes);
+	if (!ret)
+		j->skip -= min_u64(j->skip, bytes);
+	return ret;
+}
+
 static int send_one(struct job *j, size_t i)
 {
-	const struct arguments *a = j->a;
+	const struct send_arguments *a = j->a;
 	struct send_request r = {.options = a->plan,
 				 .clones = j->sources,
 				 .clone_count = j->source_count,
+				 .threads = a->threads,
 				 .progress = &j->progress};
 	struct subvolume sv;
-	u64 bytes;
 	int ret = subvolume_find(j->fs, a->subvols[i], &sv);
 
 	if (!ret && !a->quiet) {
@@ -171,11 +198,10 @@ static int send_one(struct job *j, size_t i)
 	r.subvolume = &sv;
 	if (!ret)
 		ret = choose_parent(j, &sv, &r.parent);
-	if (!ret) {
-		r.options.omit_header = a->one_stream && i;
-		r.options.omit_end = a->one_stream && i + 1 < a->subvol_count;
-		ret = send_subvolume(j->fs, &r, &j->sink.sink, &bytes);
-	}
+	r.options.omit_header = a->one_stream && i;
+	r.options.omit_end = a->one_stream && i + 1 < a->subvol_count;
+	if (!ret)
+		ret = a->dry_run ? measure(j, &r, a->subvols[i]) : write_stream(j, &r);
 	if (ret)
 		return error_wrap(ret, "send %s", a->subvols[i]);
 	/* Without -p each subvolume may be built upon by the next ones. */
@@ -205,139 +231,48 @@ static int close_output(const char *file, int fd)
 	return 0;
 }
 
-static int run(const struct arguments *a)
+static int send_all(struct job *j)
 {
-	struct job j = {.a = a};
-	int fd = -1, ret = open_output(a->file, &fd);
+	int ret = find_sources(j);
+
+	for (size_t i = 0; i < j->a->subvol_count && !ret; i++)
+		ret = send_one(j, i);
+	progress_hide(&j->progress);
+	if (!ret && !j->a->dry_run && j->skip)
+		ret = error_set(EINVAL,
+				"--from-offset %" PRIu64 ": the stream ends %" PRIu64 " bytes before",
+				j->a->from_offset, j->skip);
+	return ret;
+}
+
+static int run(const struct send_arguments *a)
+{
+	const struct filesystem_options options = {.memory = a->memory};
+	struct job j = {.a = a, .skip = a->from_offset};
+	int fd = -1, ret = a->dry_run ? 0 : open_output(a->file, &fd);
 
 	if (!ret)
-		ret = image_open(NAME, a->image, &a->devices, NULL, &j.fs);
-	if (!ret)
-		ret = find_sources(&j);
+		ret = image_open(NAME, a->image, &a->devices, &options, &j.fs);
 	fd_sink_init(&j.sink, fd, a->file ? a->file : "standard output");
-	progress_init(&j.progress, a->quiet);
-	for (size_t i = 0; i < a->subvol_count && !ret; i++)
-		ret = send_one(&j, i);
-	progress_hide(&j.progress);
+	progress_init(&j.progress, a->quiet || a->dry_run);
 	if (!ret)
+		ret = send_all(&j);
+	if (!ret && !a->dry_run)
 		ret = close_output(a->file, fd);
 	if (!ret && a->verbose)
 		fprintf(stderr, "%" PRIu64 " bytes sent\n", j.progress.bytes);
 	filesystem_free(j.fs);
 	free(j.sources);
-	return ret ? command_failed(NAME) : 0;
-}
-
-enum {
-	OPTION_PROTO = 256,
-	OPTION_NO_DATA,
-	OPTION_COMPRESSED,
-	OPTION_CLONE_ALL,
-	OPTION_EXPLAIN,
-	OPTION_DEVICE,
-};
-
-static const struct option options[] = {
-	{"proto", required_argument, NULL, OPTION_PROTO},
-	{"no-data", no_argument, NULL, OPTION_NO_DATA},
-	{"compressed-data", no_argument, NULL, OPTION_COMPRESSED},
-	{"clone-all", no_argument, NULL, OPTION_CLONE_ALL},
-	{"explain", no_argument, NULL, OPTION_EXPLAIN},
-	{"device", required_argument, NULL, OPTION_DEVICE},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{0},
-};
-
-/* 0, or the exit status of a wrong usage. */
-static int parse_proto(const char *text, u32 *proto)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (end == text || *end || *text == '-' || n > STREAM_VERSION_MAX)
-		return command_misused(NAME, USAGE, "--proto %s: 0 to %d are known", text,
-				       STREAM_VERSION_MAX);
-	*proto = n ? (u32)n : PROTO_HIGHEST;
-	return 0;
-}
-
-static int parse_option(struct arguments *a, int option, char **argv)
-{
-	switch (option) {
-	case 'e':
-		a->one_stream = true;
-		return 0;
-	case 'f':
-		a->file = optarg;
-		return 0;
-	case 'p':
-		if (a->parent)
-			return command_misused(NAME, USAGE, "you cannot have more than one parent (-p)");
-		a->parent = optarg;
-		return 0;
-	case 'c':
-		a->clones[a->clone_count++] = optarg;
-		return 0;
-	case OPTION_PROTO:
-		return parse_proto(optarg, &a->plan.proto);
-	case OPTION_NO_DATA:
-		a->plan.no_data = true;
-		return 0;
-	case OPTION_COMPRESSED:
-		a->plan.compressed_data = true;
-		return 0;
-	case OPTION_CLONE_ALL:
-		a->plan.clone_all = true;
-		return 0;
-	case OPTION_EXPLAIN:
-		a->explain = true;
-		return 0;
-	case OPTION_DEVICE:
-		return image_devices_add(&a->devices, optarg) ? command_failed(NAME) : 0;
-	case 'q':
-		a->quiet = true;
-		return 0;
-	case 'v':
-		a->verbose = true;
-		return 0;
-	default:
-		return command_bad_option(NAME, USAGE, option, argv);
-	}
-}
-
-static int parse(struct arguments *a, int argc, char **argv)
-{
-	int status = 0;
-
-	opterr = 0;
-	for (int c; !status && (c = getopt_long(argc, argv, ":ef:p:c:qv", options, NULL)) != -1;)
-		status = parse_option(a, c, argv);
-	if (status)
-		return status;
-	if (argc - optind < 2)
-		return command_misused(NAME, USAGE, "an image and a subvolume are needed");
-	if (a->plan.compressed_data && a->plan.proto == 1)
-		return command_misused(NAME, USAGE,
-				       "--compressed-data requires protocol version >= 2 (requested 1)");
-	if (!a->plan.proto)
-		a->plan.proto = a->plan.compressed_data ? 2 : 1;
-	a->image = argv[optind];
-	a->subvols = argv + optind + 1;
-	a->subvol_count = (size_t)(argc - optind - 1);
-	return 0;
+	return ret ? command_failed(NAME) : command_printed(NAME);
 }
 
 int send_command(int argc, char **argv)
 {
-	struct arguments a = {.clones = calloc((size_t)argc, sizeof(char *))};
-	int status = EXIT_FAILED;
+	struct send_arguments a;
+	int status = send_arguments_parse(&a, argc, argv);
 
-	if (a.clones)
-		status = parse(&a, argc, argv);
-	if (a.clones && !status)
+	if (!status)
 		status = run(&a);
-	image_devices_release(&a.devices);
-	free(a.clones);
+	send_arguments_release(&a);
 	return status;
 }

@@ -14,4 +14,7 @@ enum size_unit {
 #define SIZE_TEXT_MAX 32
 const char *size_text(u64 size, enum size_unit unit, char *buf);
 
+/* A number of bytes, with K, M, G or T behind it or without: 0, or -EINVAL without a sentence. */
+int size_parse(const char *text, u64 *out);
+
 #endif
