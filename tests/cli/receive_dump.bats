@@ -89,9 +89,8 @@ PYTHON
   run --separate-stderr bash -c '"$1" receive --dump -f s >/dev/full' - "$BTRFLY"
   [ "$status" = 1 ]
   [ "$stderr" = 'btrfly receive: cannot write the dump: No space left on device' ]
-  run --separate-stderr bash -c '"$1" receive --dump -f s | true; exit "${PIPESTATUS[0]}"' - "$BTRFLY"
-  [ "$status" = 1 ]
-  [ "$stderr" = 'btrfly receive: cannot write the dump: Broken pipe' ]
+  fails 1 'btrfly receive: cannot write the dump: Broken pipe' \
+    into_closed_pipe "$BTRFLY" receive --dump -f s
 }
 
 @test "wrong usage: exit status 2" {

@@ -102,6 +102,13 @@ unmount() {
   umount "$dir" && sed -i "\\|^$dir\$|d" "$BATS_TEST_TMPDIR/.mounts"
 }
 
+# into_closed_pipe COMMAND…: its standard output is a pipe that nobody reads any more.
+into_closed_pipe() {
+  exec 8> >(:)
+  wait $!
+  "$@" >&8
+}
+
 # fails STATUS PATTERN COMMAND…: the command ends with STATUS, says one line on stderr, and that line
 # matches the glob PATTERN.
 fails() {
