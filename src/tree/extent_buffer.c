@@ -6,6 +6,9 @@
  *     lock may be freed.  It falls without the lock.
  *  3. The table holds at most one block of an address and generation.  Two generations at one address
  *     are seen only where a mirror is stale or a tree damaged.
+ *  4. used <= limit.  The cache starts small, since a walk through a tree needs few blocks and memory
+ *     that has been used before costs less than new memory.  It grows by a slab whenever a block is
+ *     wanted again that had to go: `gone` remembers the latest of those, by a hash of their address.
  */
 #include "tree/extent_buffer.h"
 
@@ -22,6 +25,10 @@
 #include "base/pool.h"
 #include "tree/block.h"
 
+#define START_BYTES (4 * POOL_SLAB)
+#define GONE_BITS 14
+#define GONE_SLOTS (1u << GONE_BITS)
+
 struct cached_block {
 	struct extent_buffer eb;
 	atomic_uint refs;
@@ -35,8 +42,16 @@ struct extent_cache {
 	pthread_mutex_t lock;
 	struct lru blocks;
 	struct pool memory; /* of struct cached_block with its bytes */
-	size_t bytes, limit;
+	size_t bytes;
+	size_t used;  /* what it has grown to */
+	size_t limit; /* what it may grow to */
+	u64 gone[GONE_SLOTS]; /* addresses */
 };
+
+static u64 *gone_slot(struct extent_cache *c, u64 logical)
+{
+	return &c->gone[(logical * 0x9e3779b97f4a7c15ull) >> (64 - GONE_BITS)];
+}
 
 int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 {
@@ -54,6 +69,7 @@ int extent_cache_new(struct volume *v, size_t limit, struct extent_cache **out)
 	c->volume = v;
 	c->facts = volume_facts(v);
 	c->limit = limit;
+	c->used = limit < START_BYTES ? limit : START_BYTES;
 	pool_init(&c->memory, sizeof(struct cached_block) + c->facts->nodesize);
 	pthread_mutex_init(&c->lock, NULL);
 	*out = c;
@@ -107,20 +123,27 @@ static struct cached_block *find(struct extent_cache *c, u64 logical, u64 genera
 	return b;
 }
 
-/* With the lock held: free unreferenced blocks, oldest first, until the limit is kept. */
+/* With the lock held: free unreferenced blocks, oldest first, until no more is in use than should be. */
 static void shrink(struct extent_cache *c)
 {
 	LIST_FOR_EACH_SAFE(pos, &c->blocks.order) {
 		struct cached_block *b = LIST_ENTRY(pos, struct cached_block, entry.order);
 
-		if (c->bytes <= c->limit)
+		if (c->bytes <= c->used)
 			break;
 		if (atomic_load_explicit(&b->refs, memory_order_acquire))
 			continue;
 		lru_remove(&c->blocks, &b->entry);
+		*gone_slot(c, b->eb.logical) = b->eb.logical;
 		c->bytes -= c->memory.size;
 		pool_put(&c->memory, b);
 	}
+}
+
+/* With the lock held: a block that had to go is wanted again. */
+static void grow(struct extent_cache *c)
+{
+	c->used = c->limit - c->used < POOL_SLAB ? c->limit : c->used + POOL_SLAB;
 }
 
 /* Put a checked block into the cache; where another thread was faster, its block is returned. */
@@ -133,6 +156,8 @@ static struct cached_block *insert(struct extent_cache *c, struct cached_block *
 	if (!other) {
 		lru_store(&c->blocks, &b->entry, b->eb.logical, b->eb.generation);
 		c->bytes += c->memory.size;
+		if (*gone_slot(c, b->eb.logical) == b->eb.logical)
+			grow(c);
 		shrink(c);
 	} else {
 		pool_put(&c->memory, b);
