@@ -40,14 +40,11 @@ static bool named(const struct dir_entry *e, const char *name)
 static int set_xattr(struct send_plan *p, const char *name, u16 name_len, const void *data,
 		     size_t data_len)
 {
-	const struct path *path;
 	struct encoder c;
-	int ret = plan_current_path(p, &path);
+	int ret = plan_begin_here(p, &c, STREAM_C_SET_XATTR);
 
 	if (ret)
 		return ret;
-	plan_begin(p, &c, STREAM_C_SET_XATTR);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	encoder_put(&c, STREAM_A_XATTR_NAME, name, name_len);
 	encoder_put(&c, STREAM_A_XATTR_DATA, data, data_len);
 	return plan_end(p, &c);
@@ -66,14 +63,11 @@ static int new_xattr(struct send_plan *p, const struct dir_entry *e)
 
 static int remove_xattr(struct send_plan *p, const struct dir_entry *e)
 {
-	const struct path *path;
 	struct encoder c;
-	int ret = plan_current_path(p, &path);
+	int ret = plan_begin_here(p, &c, STREAM_C_REMOVE_XATTR);
 
 	if (ret)
 		return ret;
-	plan_begin(p, &c, STREAM_C_REMOVE_XATTR);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	encoder_put(&c, STREAM_A_XATTR_NAME, e->name, e->name_len);
 	return plan_end(p, &c);
 }
@@ -215,14 +209,11 @@ static int send_capabilities(struct send_plan *p)
 /* A command of the current inode's path and one or two numbers. */
 static int send_numbers(struct send_plan *p, u16 cmd, u16 attr, u64 v, u16 attr2, u64 v2)
 {
-	const struct path *path;
 	struct encoder c;
-	int ret = plan_current_path(p, &path);
+	int ret = plan_begin_here(p, &c, cmd);
 
 	if (ret)
 		return ret;
-	plan_begin(p, &c, cmd);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	encoder_put_u64(&c, attr, v);
 	if (attr2)
 		encoder_put_u64(&c, attr2, v2);

@@ -52,14 +52,11 @@ static int decode(struct send_plan *p, struct extent_at *at)
 /* Commands of the current inode's path and a range without data. */
 static int send_range(struct send_plan *p, u16 cmd, u64 offset, u64 len)
 {
-	const struct path *path;
 	struct encoder c;
-	int ret = plan_current_path(p, &path);
+	int ret = plan_begin_here(p, &c, cmd);
 
 	if (ret)
 		return ret;
-	plan_begin(p, &c, cmd);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	if (cmd == STREAM_C_FALLOCATE)
 		encoder_put_u32(&c, STREAM_A_FALLOCATE_MODE,
 				FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
@@ -71,17 +68,17 @@ static int send_range(struct send_plan *p, u16 cmd, u64 offset, u64 len)
 /* WRITE commands for [offset, offset + len), each as long as the protocol lets it be. */
 static int send_writes(struct send_plan *p, struct slice *s, u64 offset, u64 len)
 {
-	const struct path *path;
 	const u64 max = stream_write_max(p->options.proto);
-	int ret = plan_current_path(p, &path);
+	int ret = 0;
 
 	while (!ret && len) {
 		u32 size = (u32)min_u64(len, max);
 		struct encoder c;
 
 		s->start = offset - s->range.file_offset;
-		plan_begin(p, &c, STREAM_C_WRITE);
-		plan_put_path(&c, STREAM_A_PATH, path);
+		ret = plan_begin_here(p, &c, STREAM_C_WRITE);
+		if (ret)
+			return ret;
 		encoder_put_u64(&c, STREAM_A_FILE_OFFSET, offset);
 		encoder_put_data_header(&c, size);
 		ret = plan_end_data(p, &c, s, size);
@@ -110,14 +107,11 @@ static int send_encoded(struct send_plan *p, struct slice *s, u64 offset, u64 le
 	const bool is_inline = r->type == FILE_EXTENT_INLINE;
 	const u64 in_file = is_inline ? r->ram_bytes : r->num_bytes;
 	const u32 size = is_inline ? r->inline_len : (u32)r->disk_num_bytes;
-	const struct path *path;
 	struct encoder c;
-	int ret = plan_current_path(p, &path);
+	int ret = plan_begin_here(p, &c, STREAM_C_ENCODED_WRITE);
 
 	if (ret)
 		return ret;
-	plan_begin(p, &c, STREAM_C_ENCODED_WRITE);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	encoder_put_u64(&c, STREAM_A_FILE_OFFSET, offset);
 	encoder_put_u64(&c, STREAM_A_UNENCODED_FILE_LEN,
 			min_u64(r->file_offset + in_file - offset, len));

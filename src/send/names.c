@@ -393,6 +393,18 @@ int plan_current_path(struct send_plan *p, const struct path **out)
 	return plan_path(p, p->cur_ino, p->cur_gen, &p->cur_path);
 }
 
+int plan_begin_here(struct send_plan *p, struct encoder *c, u16 cmd)
+{
+	const struct path *path;
+	int ret = plan_current_path(p, &path);
+
+	if (ret)
+		return ret;
+	plan_begin(p, c, cmd);
+	plan_put_path(c, STREAM_A_PATH, path);
+	return 0;
+}
+
 int plan_snapshot_path(struct plan_root *r, u64 ino, struct path *dest)
 {
 	struct reversed rev;

@@ -54,6 +54,9 @@ int plan_path(struct send_plan *p, u64 ino, u64 gen, struct path *dest);
 /* The current inode's path, kept until it changes. */
 int plan_current_path(struct send_plan *p, const struct path **out);
 
+/* Begin a command whose first attribute is the current inode's path. */
+int plan_begin_here(struct send_plan *p, struct encoder *c, u16 cmd);
+
 /* The path of an inode in a snapshot, by first names; for clone sources. */
 int plan_snapshot_path(struct plan_root *r, u64 ino, struct path *dest);
 

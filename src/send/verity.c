@@ -60,18 +60,15 @@ static int send_descriptor(struct send_plan *p, const struct buffer *b)
 {
 	const struct verity_descriptor *d = (const struct verity_descriptor *)b->data;
 	const u32 sig_size = le32_get(d->sig_size);
-	const struct path *path;
 	struct encoder c;
 	int ret;
 
 	if (sig_size > b->len - sizeof(*d) || d->salt_size > sizeof(d->salt) ||
 	    d->log_blocksize >= 32)
 		return error_set(EIO, "inode %" PRIu64 ": damaged verity descriptor", p->cur_ino);
-	ret = plan_current_path(p, &path);
+	ret = plan_begin_here(p, &c, STREAM_C_ENABLE_VERITY);
 	if (ret)
 		return ret;
-	plan_begin(p, &c, STREAM_C_ENABLE_VERITY);
-	plan_put_path(&c, STREAM_A_PATH, path);
 	encoder_put_u8(&c, STREAM_A_VERITY_ALGORITHM, d->hash_algorithm);
 	encoder_put_u32(&c, STREAM_A_VERITY_BLOCK_SIZE, 1u << d->log_blocksize);
 	encoder_put(&c, STREAM_A_VERITY_SALT_DATA, d->salt, d->salt_size);
