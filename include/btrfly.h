@@ -148,6 +148,29 @@ struct btrfly_send_args {
  * have been begun; it has no end then, and no receiver will take it for whole. */
 int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *args);
 
+/* ---- Receive ----------------------------------------------------------------------------------- */
+
+#define BTRFLY_RECEIVE_ONE_STREAM (1u << 0)	     /* end behind the first END command */
+#define BTRFLY_RECEIVE_STRICT (1u << 1)		     /* what cannot be kept is an error */
+#define BTRFLY_RECEIVE_SPARSE (1u << 2)		     /* zeros become holes */
+#define BTRFLY_RECEIVE_FORCE_DECOMPRESS (1u << 3) /* write compressed data decompressed */
+
+struct btrfly_receive_args {
+	size_t struct_size;
+	const char *directory; /* where the subvolumes appear, as directories */
+	int fd;		       /* where the stream is read; a regular file is checked whole first */
+	unsigned flags;	       /* BTRFLY_RECEIVE_… */
+
+	/* What could not be kept, by kind ("12 owners, 3 device nodes"), or ""; may be NULL. */
+	char *skipped;
+	size_t skipped_size;
+};
+#define BTRFLY_RECEIVE_ARGS {.struct_size = sizeof(struct btrfly_receive_args), .fd = -1}
+
+/* Apply a stream.  A subvolume gets its name when its last command has been applied and all of it has
+ * reached the disk; after an error btrfly_error() says where what came so far lies. */
+int btrfly_receive(const struct btrfly_receive_args *args);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -204,6 +204,81 @@ static void test_send_a_subvolume_that_is_not_there(void **state)
 	assert_non_null(strstr(btrfly_error(), "snaps/none"));
 }
 
+/* The stream of the top level, in a file. */
+static int sent(void)
+{
+	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/whole", dir);
+	args.subvolume = "/";
+	args.fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(btrfly_send(fs, &args), 0);
+	assert_int_equal(lseek(args.fd, 0, SEEK_SET), 0);
+	return args.fd;
+}
+
+static void test_receive(void **state)
+{
+	struct btrfly_receive_args args = BTRFLY_RECEIVE_ARGS;
+	char skipped[64] = "x";
+
+	assert_int_equal(shell("mkdir %s/received", dir), 0);
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/received", dir);
+	args.directory = path;
+	args.fd = sent();
+	args.skipped = skipped;
+	args.skipped_size = sizeof(skipped);
+	assert_int_equal(btrfly_receive(&args), 0);
+	close(args.fd);
+	assert_int_equal(shell("cmp %s/root/some/file %s/received/toplevel/some/file", dir, dir), 0);
+	/* mkfs.btrfs gives the top directory to root; others cannot. */
+	assert_string_equal(skipped, geteuid() ? "1 owner" : "");
+}
+
+static void test_receive_a_stream_that_ends_early(void **state)
+{
+	struct btrfly_receive_args args = BTRFLY_RECEIVE_ARGS;
+	int whole = sent(), ends[2];
+	char head[3000], path[64];
+
+	assert_int_equal(shell("mkdir %s/early", dir), 0);
+	snprintf(path, sizeof(path), "%s/early", dir);
+	assert_int_equal(read(whole, head, sizeof(head)), sizeof(head));
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], head, sizeof(head)), sizeof(head));
+	close(ends[1]);
+	args.directory = path;
+	args.fd = ends[0];
+	assert_true(btrfly_receive(&args) < 0);
+	assert_non_null(strstr(btrfly_error(), "; what came so far is in "));
+	assert_int_not_equal(shell("test -e %s/early/toplevel", dir), 0);
+	close(ends[0]);
+	close(whole);
+}
+
+static void test_receive_arguments_that_cannot_be(void **state)
+{
+	struct btrfly_receive_args args = {.directory = "/"};
+
+	assert_int_equal(btrfly_receive(&args), -EINVAL);
+	args = (struct btrfly_receive_args)BTRFLY_RECEIVE_ARGS;
+	assert_int_equal(btrfly_receive(&args), -EINVAL);
+	assert_string_equal(btrfly_error(), "no directory is named");
+	args.directory = "/nonexistent/directory";
+	assert_int_equal(btrfly_receive(&args), -EINVAL);
+	assert_string_equal(btrfly_error(), "no descriptor to read the stream from");
+	args.fd = 0;
+	args.flags = 1u << 31;
+	assert_int_equal(btrfly_receive(&args), -EINVAL);
+	assert_string_equal(btrfly_error(), "unknown flags 0x80000000");
+	args.flags = 0;
+	assert_int_equal(btrfly_receive(&args), -ENOENT);
+	assert_string_equal(btrfly_error(), "/nonexistent/directory: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +291,9 @@ int main(void)
 		cmocka_unit_test(test_send_without_data_is_short),
 		cmocka_unit_test(test_send_arguments_that_cannot_be),
 		cmocka_unit_test(test_send_a_subvolume_that_is_not_there),
+		cmocka_unit_test(test_receive),
+		cmocka_unit_test(test_receive_a_stream_that_ends_early),
+		cmocka_unit_test(test_receive_arguments_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, make_image, remove_image);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The public interface: receive. */
+#include "receive/receive.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "api/handle.h"
+#include "base/error.h"
+#include "receive/directory.h"
+
+static int check(const struct btrfly_receive_args *args)
+{
+	const unsigned known = BTRFLY_RECEIVE_ONE_STREAM | BTRFLY_RECEIVE_STRICT |
+			       BTRFLY_RECEIVE_SPARSE | BTRFLY_RECEIVE_FORCE_DECOMPRESS;
+	int ret = API_CHECK_SIZE(args, struct btrfly_receive_args);
+
+	if (ret)
+		return ret;
+	if (!args->directory)
+		return error_set(EINVAL, "no directory is named");
+	if (args->fd < 0)
+		return error_set(EINVAL, "no descriptor to read the stream from");
+	if (args->flags & ~known)
+		return error_set(EINVAL, "unknown flags %#x", args->flags & ~known);
+	return 0;
+}
+
+int btrfly_receive(const struct btrfly_receive_args *args)
+{
+	struct stream_pump pump = {.max_errors = 1};
+	struct receive_watch watch = {0};
+	struct target *target;
+	int ret = check(args);
+
+	if (ret)
+		return ret;
+	if (args->skipped && args->skipped_size)
+		args->skipped[0] = '\0';
+	pump.fd = args->fd;
+	pump.stop_at_end = args->flags & BTRFLY_RECEIVE_ONE_STREAM;
+
+	const struct receive_options options = {
+		.strict = args->flags & BTRFLY_RECEIVE_STRICT,
+		.sparse = args->flags & BTRFLY_RECEIVE_SPARSE,
+		.force_decompress = args->flags & BTRFLY_RECEIVE_FORCE_DECOMPRESS,
+	};
+	int dir = open(args->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return error_errno(errno, "%s", args->directory);
+	ret = directory_target_new(&target, dir, &options);
+	if (ret)
+		return ret;
+	ret = receive_stream(&pump, target, &watch);
+
+	const char *partial = target->ops->where(target);
+
+	if (ret && partial)
+		error_set(-ret, "%s; what came so far is in %s/%s", error_message(), args->directory,
+			  partial);
+	if (args->skipped && args->skipped_size)
+		skipped_text(&target->skipped, args->skipped, args->skipped_size);
+	target->ops->free(target);
+	return ret;
+}
