@@ -145,7 +145,7 @@ WANT
 import pty, sys
 pty.spawn(sys.argv[1:])
 PYTHON
-  [ "$(<said)" = 'btrfly ls: no\e[31mpe: no such file or directory' ]
+  [ "$(<said)" = 'btrfly ls: no?[31mpe: no such file or directory' ]
 }
 
 @test "ls of what is not there" {
