@@ -23,19 +23,10 @@
 #include "base/error.h"
 #include "files/backref.h"
 #include "send/clone.h"
+#include "send/leaf_items.h"
 #include "send/leaf_roots.h"
 
 #define REFS_MAX 1024
-
-/* An item that refers to the extent. */
-struct place {
-	u64 leaf;
-	u64 ino;
-	u64 file_offset;
-	u64 data_offset; /* into the extent */
-	u64 num_bytes;
-	bool encoded; /* compressed: its offset plays no part */
-};
 
 /* A reference and the places that it resolves to. */
 struct resolved {
@@ -62,7 +53,9 @@ struct leaf_places {
 struct extent_walk {
 	struct send_plan *p;
 	struct leaf_roots *roots;
+	struct leaf_items *items;
 	struct cursor extents;
+	struct cursor leaf_extents; /* the same tree, for the items of leaves */
 	struct backrefs refs;
 	struct lru resolved; /* struct extent */
 	size_t resolved_bytes;
@@ -85,7 +78,10 @@ int extent_walk_new(struct send_plan *p, struct extent_walk **out)
 		return error_nomem(sizeof(*w));
 	w->p = p;
 	cursor_init(&w->extents, &p->fs->extent_tree);
+	cursor_init(&w->leaf_extents, &p->fs->extent_tree);
 	ret = lru_init(&w->resolved, 0);
+	if (!ret)
+		ret = leaf_items_new(p->fs, &w->leaf_extents, &w->items);
 	if (!ret)
 		ret = leaf_roots_new(p, &w->roots);
 	if (ret) {
@@ -113,7 +109,9 @@ void extent_walk_free(struct extent_walk *w)
 		free_extent(CONTAINER_OF(e, struct extent, lru));
 	lru_release(&w->resolved);
 	leaf_roots_free(w->roots);
+	leaf_items_free(w->items);
 	cursor_release(&w->extents);
+	cursor_release(&w->leaf_extents);
 	backrefs_release(&w->refs);
 	free(w->leaves);
 	free(w->next);
@@ -161,31 +159,6 @@ static bool is_foreign(const struct extent_walk *w, const struct backref *r,
 	return false;
 }
 
-/* Translate the item if it refers to the extent: 1, 0, or an error. */
-static int place_of(struct extent_walk *w, const struct key *k, const void *item, u32 size,
-		    u64 leaf, struct place *out)
-{
-	const struct file_extent *fe = item;
-	struct file_range r;
-
-	/* The address first: most items looked at are other extents'. */
-	if (size < sizeof(*fe) || fe->type == FILE_EXTENT_INLINE ||
-	    le64_get(fe->disk_bytenr) != w->refs.bytenr)
-		return 0;
-
-	int ret = file_range_decode(k, item, size, w->p->fs->facts->sectorsize, &r);
-
-	if (ret)
-		return ret;
-	*out = (struct place){.leaf = leaf,
-			      .ino = k->objectid,
-			      .file_offset = k->offset,
-			      .data_offset = r.offset,
-			      .num_bytes = r.num_bytes,
-			      .encoded = r.compression != COMPRESSION_NONE};
-	return 1;
-}
-
 /* The items behind a reference by subvolume, inode and offset. */
 static int resolve_by_root(struct extent_walk *w, const struct backref *r, struct extent *e)
 {
@@ -213,7 +186,8 @@ static int resolve_by_root(struct extent_walk *w, const struct backref *r, struc
 			ret = cursor_next_leaf(c);
 			continue;
 		}
-		ret = place_of(w, &k, cursor_data(c), cursor_size(c), c->node[0]->logical, &p);
+		ret = place_of(w->p->fs, &k, cursor_data(c), cursor_size(c), c->node[0]->logical,
+			       w->refs.bytenr, &p);
 		if (ret > 0 && k.offset - p.data_offset == r->offset) {
 			found++;
 			ret = add_place(e, &p);
@@ -227,33 +201,12 @@ static int resolve_by_root(struct extent_walk *w, const struct backref *r, struc
 /* The items in a leaf that the extent names by address. */
 static int resolve_by_leaf(struct extent_walk *w, const struct backref *r, struct extent *e)
 {
-	struct backrefs leaf = {0};
-	struct extent_buffer *eb;
-	int ret = backrefs_find(&w->extents, r->parent, &leaf);
+	const struct place *p;
+	int count = leaf_items_find(w->items, r->parent, w->refs.bytenr, &p), ret = 0;
 
-	if (ret <= 0)
-		return ret;
-
-	/* The extent item has the block's generation: what a parent would say of it. */
-	struct block_expect want = {.logical = r->parent,
-				    .generation = leaf.generation,
-				    .tree = FS_TREE_OBJECTID};
-
-	ret = extent_buffer_get(w->p->fs->cache, &want, &eb);
-	if (ret)
-		return ret;
-	for (u32 slot = 0; slot < eb->nritems && ret >= 0; slot++) {
-		struct key k = block_key(eb, slot);
-		struct place p;
-
-		if (k.type != KEY_EXTENT_DATA)
-			continue;
-		ret = place_of(w, &k, leaf_data(eb, slot), leaf_size(eb, slot), eb->logical, &p);
-		if (ret > 0)
-			ret = add_place(e, &p);
-	}
-	extent_buffer_put(eb);
-	return ret < 0 ? ret : 0;
+	for (int i = 0; i < count && !ret; i++)
+		ret = add_place(e, &p[i]);
+	return count < 0 ? count : ret;
 }
 
 static int resolve(struct extent_walk *w, struct extent *e)
