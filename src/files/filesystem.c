@@ -63,7 +63,7 @@ int filesystem_open(const char *const *paths, size_t count, const struct filesys
 		goto out;
 	fs->facts = volume_facts(fs->volume);
 	fs->memory = memory;
-	ret = extent_cache_new(fs->volume, memory / 8 * 5, &fs->cache);
+	ret = extent_cache_new(fs->volume, memory / 2, &fs->cache);
 	if (ret)
 		goto out;
 	ret = open_trees(fs);

@@ -10,7 +10,7 @@ struct filesystem_options {
 };
 
 struct filesystem {
-	size_t memory; /* what was granted; five eighths of it are the cache of tree blocks */
+	size_t memory; /* what was granted; half of it is the cache of tree blocks */
 	struct volume *volume;
 	const struct volume_facts *facts;
 	struct extent_cache *cache;
