@@ -38,6 +38,15 @@ static void warn_if_mounted(const char *command, const struct volume *v)
 	}
 }
 
+/* A crash or an image of a mounted device: the kernel would replay the log at the next mount. */
+static void warn_of_log(const char *command, const char *image, const struct volume_facts *f)
+{
+	if (f->log_root)
+		fprintf(stderr, "%s: warning: %s has a log tree: what programs had synced since the last commit "
+				"(fsync) is in it, and is not seen until the filesystem has been mounted once\n",
+			command, image);
+}
+
 int image_open(const char *command, const char *image, const struct image_devices *more,
 	       const struct filesystem_options *options, struct filesystem **out)
 {
@@ -48,8 +57,10 @@ int image_open(const char *command, const char *image, const struct image_device
 		ret = image_devices_add(&all, more->path[i]);
 	if (!ret)
 		ret = filesystem_open(all.path, all.count, options, out);
-	if (!ret)
+	if (!ret) {
 		warn_if_mounted(command, (*out)->volume);
+		warn_of_log(command, image, (*out)->facts);
+	}
 	image_devices_release(&all);
 	return ret;
 }

@@ -16,7 +16,7 @@ void image_devices_release(struct image_devices *d);
 
 /*
  * Open the filesystem on @image and @more.  Where the kernel has one of them mounted this is said once on
- * stderr, in the name of @command, and is no error.  @options may be NULL.
+ * stderr, in the name of @command, and is no error; so is a log tree that waits to be replayed.  @options may be NULL.
  */
 int image_open(const char *command, const char *image, const struct image_devices *more,
 	       const struct filesystem_options *options, struct filesystem **out);
