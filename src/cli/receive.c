@@ -12,14 +12,16 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/receive_words.h"
+#include "receive/btrfs_search.h"
 #include "receive/directory.h"
+#include "receive/mounted.h"
 #include "receive/receive.h"
 #include "stream/print.h"
 
 #define NAME "btrfly receive"
 #define USAGE                                                                                      \
 	NAME " [-f FILE] [-e] [-C] [-m ROOTMOUNT] [-E NERR] [--force-decompress] [--sparse] "      \
-	     "[--strict] [-q|-v] DIR\n"                                                            \
+	     "[--strict] [--plain] [--resume] [-q|-v] DIR\n"                                       \
 	     "       " NAME " --dump [--json] [-f FILE] [-E NERR]"
 
 struct options {
@@ -27,6 +29,7 @@ struct options {
 	struct receive_options receive;
 	const char *file, *dir;
 	bool dump, json, chroot;
+	bool plain; /* treat DIR as a plain directory, also on btrfs */
 	int verbosity; /* btrfs-progs' count: 1 says which subvolume it is at */
 };
 
@@ -87,24 +90,25 @@ static void watch_failure(struct receive_watch *w)
 	command_failed(NAME);
 }
 
-/* DIR, opened, and with -C nothing outside of it left in reach. */
-static int open_directory(const struct options *o)
+/* The target that DIR is, and with -C nothing outside of it left in reach. */
+static int open_target(const struct options *o, struct target **t)
 {
-	int dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
 	if (dir < 0)
 		return error_errno(errno, "cannot open destination directory %s", o->dir);
-	if (!o->chroot)
-		return dir;
+	ret = !o->plain && btrfs_search_allowed(dir) ? mounted_target_new(t, dir, &o->receive) :
+						       directory_target_new(t, dir, &o->receive);
+	if (ret || !o->chroot)
+		return ret;
 	if (fchdir(dir) || chroot(".")) {
-		int ret = error_errno(errno, "failed to chroot to %s", o->dir);
-
-		close(dir);
+		ret = error_errno(errno, "failed to chroot to %s", o->dir);
+		(*t)->ops->free(*t);
 		return ret;
 	}
 	if (o->verbosity > 0)
 		fprintf(stderr, "Chroot to %s\n", o->dir);
-	return dir;
+	return 0;
 }
 
 static void say_skipped(const struct target *t)
@@ -120,8 +124,7 @@ static int receive(struct options *o)
 	struct watcher w = {.watch = {watch_command, watch_failure}, .verbosity = o->verbosity};
 	struct target *t;
 	struct stat st;
-	int dir = open_directory(o);
-	int ret = dir < 0 ? dir : directory_target_new(&t, dir, &o->receive);
+	int ret = open_target(o, &t);
 
 	if (ret)
 		return ret;
@@ -154,7 +157,8 @@ static int parse_count(const char *text, u64 *out)
 /* 0, or the exit status of wrong usage. */
 static int parse(struct options *o, int argc, char **argv)
 {
-	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT };
+	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT, OPTION_PLAIN,
+	       OPTION_RESUME };
 	static const struct option options[] = {
 		{"chroot", no_argument, NULL, 'C'},
 		{"max-errors", required_argument, NULL, 'E'},
@@ -165,6 +169,8 @@ static int parse(struct options *o, int argc, char **argv)
 		{"force-decompress", no_argument, NULL, OPTION_DECOMPRESS},
 		{"sparse", no_argument, NULL, OPTION_SPARSE},
 		{"strict", no_argument, NULL, OPTION_STRICT},
+		{"plain", no_argument, NULL, OPTION_PLAIN},
+		{"resume", no_argument, NULL, OPTION_RESUME},
 		{0},
 	};
 
@@ -185,6 +191,8 @@ static int parse(struct options *o, int argc, char **argv)
 		case OPTION_JSON: o->json = true; break;
 		case OPTION_DECOMPRESS: o->receive.force_decompress = true; break;
 		case OPTION_SPARSE: o->receive.sparse = true; break;
+		case OPTION_PLAIN: o->plain = true; break;
+		case OPTION_RESUME: o->receive.resume = true; break;
 		case OPTION_STRICT: o->receive.strict = true; break;
 		default: return command_bad_option(NAME, USAGE, c, argv);
 		}

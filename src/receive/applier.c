@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -113,6 +114,12 @@ static int finish(struct applier *a)
 		return 0;
 	a->receiving = false;
 	a->ino = 0;
+	if (a->skip == UINT64_MAX)
+		return 0;
+	if (a->commands < a->skip)
+		return error_set(EINVAL, "the subvolume ends here, and %llu commands of it were applied "
+					 "already: this is not the stream to resume",
+				 (unsigned long long)a->skip);
 	if (a->failures)
 		return error_set(EIO, "the subvolume is not whole: %llu of its commands failed",
 				 (unsigned long long)a->failures);
@@ -121,14 +128,19 @@ static int finish(struct applier *a)
 
 static int begin(struct applier *a, const struct operation *op)
 {
-	int ret = a->target->ops->begin(a->target, op);
+	int ret = 0;
 
+	a->commands = a->digest = a->skip = 0;
+	a->failures = 0;
+	a->without_data = false;
+	if (a->target->options.resume)
+		ret = a->target->ops->resume(a->target, op, &a->skip, &a->skip_digest);
+	if (!ret && !a->skip)
+		ret = a->target->ops->begin(a->target, op);
 	if (ret)
 		return ret;
 	memcpy(a->uuid, op->c->uuid, sizeof(a->uuid));
 	a->receiving = true;
-	a->without_data = false;
-	a->failures = 0;
 	return 0;
 }
 
@@ -144,6 +156,26 @@ static void follow_inode(struct applier *a, const struct operation *op)
 	}
 }
 
+/* One more command of the subvolume is dealt with. */
+static int advance(struct applier *a, const struct decoded_command *c)
+{
+	u8 id[16];
+
+	put_le64(id, a->digest);
+	put_le32(id + 8, c->crc);
+	put_le32(id + 12, c->len);
+	a->digest = XXH64(id, sizeof(id), 0);
+	a->commands++;
+	a->again = a->commands == a->skip;
+	if (a->commands > a->skip)
+		return a->target->ops->advance(a->target, a->commands, a->digest);
+	if (a->again && a->digest != a->skip_digest)
+		return error_set(EINVAL, "the %llu commands up to here are not those that were applied "
+					 "already: this is not the stream to resume",
+				 (unsigned long long)a->commands);
+	return 0;
+}
+
 static int apply(struct applier *a, const struct decoded_command *c)
 {
 	struct operation op = {
@@ -151,7 +183,6 @@ static int apply(struct applier *a, const struct decoded_command *c)
 		.path = &a->path,
 		.other = &a->other,
 		.within = c->type == STREAM_C_CLONE && !memcmp(c->clone_uuid, a->uuid, sizeof(a->uuid)),
-		.without_data = a->without_data,
 		.again = a->again,
 	};
 	int ret = applier_check(c, &a->path, &a->other);
@@ -163,7 +194,9 @@ static int apply(struct applier *a, const struct decoded_command *c)
 	if (!a->receiving)
 		return error_set(EINVAL, "a command outside of any subvolume");
 	a->without_data |= c->type == STREAM_C_UPDATE_EXTENT;
-	ret = a->target->ops->apply(a->target, &op);
+	op.without_data = a->without_data;
+	if (a->commands >= a->skip)
+		ret = a->target->ops->apply(a->target, &op);
 	if (!ret)
 		follow_inode(a, &op);
 	return ret;
@@ -177,7 +210,8 @@ int applier_command(struct applier *a, const struct decoded_command *c)
 		ret = finish(a);
 	if (!ret && c->type != STREAM_C_END)
 		ret = apply(a, c);
-	a->again = false;
+	if (!ret && a->receiving)
+		ret = advance(a, c);
 	if (!ret)
 		return 0;
 
@@ -185,4 +219,10 @@ int applier_command(struct applier *a, const struct decoded_command *c)
 		     !memcmp(c->path.data, a->ino_path.text, c->path.len);
 
 	return applier_wrap(c, known ? a->ino : 0, ret);
+}
+
+void applier_passed_over(struct applier *a)
+{
+	a->failures++;
+	a->target->ops->passed_over(a->target);
 }

@@ -11,11 +11,17 @@
 
 struct applier {
 	struct target *target;
+
+	/* Of the subvolume at hand, SUBVOL or SNAPSHOT included. */
+	u64 commands, digest;
+	u64 skip;        /* so many of them an earlier run has applied; UINT64_MAX: all */
+	u64 skip_digest; /* what they must have */
+
 	bool receiving;    /* between SUBVOL or SNAPSHOT, and what ends it */
 	bool again;        /* the next command may have been applied before */
 	u8 uuid[16];       /* of the subvolume that is being received */
 	bool without_data; /* it was sent with --no-data */
-	u64 failures;      /* commands of it that failed and were passed over: the caller counts them */
+	u64 failures;      /* commands of it that were passed over */
 
 	/* The inode that was made last, so that a failure on it can be told by its number. */
 	u64 ino;
@@ -28,6 +34,10 @@ void applier_init(struct applier *a, struct target *t);
 
 /* 0, or a negative errno with a sentence. */
 int applier_command(struct applier *a, const struct decoded_command *c);
+
+/* A command that failed, here or in front of the applier, is passed over: the subvolume will not be
+ * whole. */
+void applier_passed_over(struct applier *a);
 
 /* What every command's values must fulfil, and its paths; the applier's part that needs no target. */
 int applier_check(const struct decoded_command *c, struct tree_path *path, struct tree_path *other);

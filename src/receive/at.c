@@ -81,8 +81,31 @@ static long close_keeping_errno(int fd, long ret)
 	return ret;
 }
 
+static bool is_self(const char *name)
+{
+	return name[0] == '.' && !name[1];
+}
+
+int at_stat(int dir, const char *name, struct stat *st)
+{
+	return is_self(name) ? fstat(dir, st) : fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int at_chown(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	return is_self(name) ? fchown(dir, uid, gid) : fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+int at_utimens(int dir, const char *name, const struct timespec times[2])
+{
+	return is_self(name) ? futimens(dir, times) : utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
 int at_chmod(int dir, const char *name, mode_t mode)
 {
+	if (is_self(name))
+		return fchmod(dir, mode);
+
 	long ret = syscall(SYSTEM_FCHMODAT2, dir, name, mode, AT_SYMLINK_NOFOLLOW);
 
 	if (!missing_call(ret))
@@ -102,6 +125,10 @@ int at_setxattr(int dir, const char *name, const char *key, const void *value, s
 {
 	struct xattr_value v = {.value = (u64)(uintptr_t)value, .size = (u32)size};
 	struct proc_path p;
+
+	if (is_self(name))
+		return fsetxattr(dir, key, value, size, 0);
+
 	long ret = syscall(SYSTEM_SETXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW, key, &v, sizeof(v));
 
 	if (!missing_call(ret))
@@ -119,6 +146,10 @@ int at_setxattr(int dir, const char *name, const char *key, const void *value, s
 int at_removexattr(int dir, const char *name, const char *key)
 {
 	struct proc_path p;
+
+	if (is_self(name))
+		return fremovexattr(dir, key);
+
 	long ret = syscall(SYSTEM_REMOVEXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW, key);
 
 	if (!missing_call(ret))
@@ -137,6 +168,10 @@ ssize_t at_getxattr(int dir, const char *name, const char *key, void *value, siz
 {
 	struct xattr_value v = {.value = (u64)(uintptr_t)value, .size = (u32)size};
 	struct proc_path p;
+
+	if (is_self(name))
+		return fgetxattr(dir, key, value, size);
+
 	long ret = syscall(SYSTEM_GETXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW, key, &v, sizeof(v));
 
 	if (!missing_call(ret))
@@ -154,6 +189,10 @@ ssize_t at_getxattr(int dir, const char *name, const char *key, void *value, siz
 ssize_t at_listxattr(int dir, const char *name, char *list, size_t size)
 {
 	struct proc_path p;
+
+	if (is_self(name))
+		return flistxattr(dir, list, size);
+
 	long ret = syscall(SYSTEM_LISTXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW, list, size);
 
 	if (!missing_call(ret))

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "receive/at.h"
+#include "receive/grant.h"
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
@@ -40,30 +41,10 @@ void beneath_release(struct beneath *b)
 		drop(&b->kept[i]);
 }
 
-/* Open one component that its owner may have closed to himself: open it up, and put its mode back. */
-static int open_granted(int dir, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-		return -EACCES;
-	if (at_chmod(dir, name, (st.st_mode & 07777) | 0700))
-		return -errno;
-
-	int fd = openat(dir, name, OPEN_DIRECTORY);
-	int ret = fd < 0 ? -errno : fd;
-
-	if (fd < 0)
-		at_chmod(dir, name, st.st_mode & 07777);
-	return ret;
-}
-
-/* The directory's mode before open_granted(), from the outside; it must be searchable on the way. */
+/* A directory on the way; its owner may have to be let in to search it. */
 struct step {
 	int fd;
-	mode_t mode;
+	mode_t mode; /* what it had, if it was changed */
 	bool granted;
 };
 
@@ -75,29 +56,26 @@ static void leave(struct step *s, int root)
 		close(s->fd);
 }
 
+static bool let_in(struct step *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) || st.st_uid != geteuid() || (st.st_mode & 0100))
+		return false;
+	s->mode = st.st_mode & 07777;
+	s->granted = !fchmod(s->fd, s->mode | 0100);
+	return s->granted;
+}
+
 /* From one directory into the next, and put the first one's mode back. */
 static int step_into(const struct beneath *b, struct step *at, const char *name)
 {
-	struct step next = {.fd = openat(at->fd, name, OPEN_DIRECTORY)};
+	struct step next = {.fd = grant_open_directory(at->fd, name)};
 	int ret = next.fd < 0 ? -errno : 0;
-	struct stat st;
 
-	if (ret == -EACCES && b->may_grant) {
-		/* Either this directory cannot be searched or the next one cannot be read. */
-		if (!at->granted && !fstat(at->fd, &st) && st.st_uid == geteuid() &&
-		    (st.st_mode & 0100) == 0 && !fchmod(at->fd, (st.st_mode & 07777) | 0700)) {
-			at->granted = true;
-			at->mode = st.st_mode & 07777;
-			next.fd = openat(at->fd, name, OPEN_DIRECTORY);
-			ret = next.fd < 0 ? -errno : 0;
-		}
-		if (ret == -EACCES && !fstatat(at->fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
-			ret = open_granted(at->fd, name);
-			if (ret >= 0) {
-				next = (struct step){ret, st.st_mode & 07777, true};
-				ret = 0;
-			}
-		}
+	if (ret == -EACCES && b->may_grant && let_in(at)) {
+		next.fd = grant_open_directory(at->fd, name);
+		ret = next.fd < 0 ? -errno : 0;
 	}
 	leave(at, b->root);
 	if (!ret)
@@ -117,8 +95,6 @@ static int open_by_steps(const struct beneath *b, const char *text)
 		if (ret)
 			return ret;
 	}
-	if (at.granted)
-		fchmod(at.fd, at.mode);
 	return at.fd;
 }
 
@@ -145,7 +121,7 @@ static bool leads_through_symlink(const struct beneath *b, const char *text)
 		struct stat st;
 		int next = -1;
 
-		if (!fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (!at_stat(fd, name, &st)) {
 			found = S_ISLNK(st.st_mode);
 			next = openat(fd, name, OPEN_DIRECTORY);
 		}

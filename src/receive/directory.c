@@ -1,52 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Invariants
- * 1. While a subvolume is received its tree is DIR/@partial and nothing has its final name; @tree.root
- *    is open on it.  The final name comes with one rename, behind a flush of everything.
- * 2. The record of a tree (receive/record.h) is there before its name is: a crash between the two leaves
- *    a record that leads nowhere, never a tree that cannot be a parent.
- */
 #include "receive/directory.h"
 
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "base/error.h"
-#include "receive/at.h"
-#include "receive/host_tree.h"
-#include "receive/partial.h"
+#include "receive/grant.h"
+#include "receive/host_target.h"
 #include "receive/record.h"
 #include "receive/tree_copy.h"
+#include "receive/tree_remove.h"
 
-struct directory {
-	struct target target;
-	int dir;
-	struct host_tree tree;
-	struct record record;         /* of the tree that is being received */
-	char partial[NAME_MAX + 1];   /* its name until then; "" when there is none */
-
-	/* The other tree that was cloned from last. */
-	u8 source_uuid[16];
-	int source_root; /* -1: none */
-	struct beneath source;
-};
-
-static struct directory *directory_of(struct target *t)
-{
-	return CONTAINER_OF(t, struct directory, target);
-}
-
-/* The root of the tree that was received as @uuid, open; @r is its record. */
-static int open_received(struct directory *d, const u8 *uuid, struct record *r)
+/* As open_received of the table; @r is its record then. */
+static int open_recorded(struct host_target *h, const u8 *uuid, struct record *r)
 {
 	char text[UUID_STR_LEN];
-	int ret = record_read(r, d->dir, uuid);
+	int ret = record_read(r, h->dir, uuid);
 
 	uuid_unparse_lower(uuid, text);
 	if (ret == -ENOENT)
@@ -54,7 +25,7 @@ static int open_received(struct directory *d, const u8 *uuid, struct record *r)
 	if (ret)
 		return ret;
 
-	int fd = openat(d->dir, r->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = grant_open_directory(h->dir, r->name);
 
 	if (fd < 0) {
 		ret = error_errno(errno, "subvolume %s was received as '%s'", text, r->name);
@@ -64,208 +35,108 @@ static int open_received(struct directory *d, const u8 *uuid, struct record *r)
 	return fd;
 }
 
-static int directory_find(struct target *t, const u8 *uuid, u64 ctransid)
+static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ctransid)
 {
 	struct record r;
-	int fd = open_received(directory_of(t), uuid, &r);
+	int fd = open_recorded(h, uuid, &r);
 
-	if (fd < 0)
-		return fd;
-	close(fd);
-	record_release(&r);
-	return 0;
-}
-
-/* Make the empty root under the temporary name. */
-static int make_root(struct directory *d)
-{
-	if (mkdirat(d->dir, d->partial, 0700)) {
-		int ret = error_errno(errno, "create '%s'", d->partial);
-
-		d->partial[0] = '\0';
-		return ret;
-	}
-
-	int fd = openat(d->dir, d->partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_errno(errno, "open '%s'", d->partial);
-	/* What DIR hands down is no part of the subvolume. */
-	at_removexattr(fd, ".", "system.posix_acl_default");
-	at_removexattr(fd, ".", "system.posix_acl_access");
+	if (fd >= 0)
+		record_release(&r);
 	return fd;
 }
 
-static int begin_subvol(struct directory *d)
+static int make_empty(struct host_target *h)
 {
-	int fd = make_root(d);
-
-	return fd < 0 ? fd : host_tree_open(&d->tree, fd);
+	if (mkdirat(h->dir, h->partial, 0700))
+		return error_errno(errno, "create '%s'", h->partial);
+	return host_target_open_fresh(h);
 }
 
-static int begin_snapshot(struct directory *d, const struct decoded_command *c)
+/* The parent's tree, and what could not be made in it. */
+static int copy_parent(struct host_target *h, int from, int to, const struct record *parent)
 {
 	struct path_entry *e = NULL;
+	int ret = tree_copy(from, to, &h->tree.notes.flags);
+
+	while (!ret && (e = path_table_next(&parent->missing, e)))
+		ret = path_table_put(&h->tree.notes.missing, e->text, e->len, e->value);
+	return ret;
+}
+
+static int directory_make(struct host_target *h, const struct decoded_command *c)
+{
 	struct record parent;
-	int from = open_received(d, c->clone_uuid, &parent);
+	int ret = 0;
+
+	if (c->type == STREAM_C_SUBVOL)
+		return make_empty(h);
+
+	int from = open_recorded(h, c->clone_uuid, &parent);
 
 	if (from < 0)
 		return error_wrap(from, "cannot find parent subvolume");
 
-	int fd = make_root(d), ret = fd < 0 ? fd : 0;
+	int fd = make_empty(h);
 
-	if (!ret)
-		ret = tree_copy(&d->target, from, fd, &d->tree.flags);
-	if (!ret)
-		ret = host_tree_open(&d->tree, fd);
-	else if (fd >= 0)
+	if (fd >= 0)
+		ret = copy_parent(h, from, fd, &parent);
+	if (ret)
 		close(fd);
-	while (!ret && (e = path_table_next(&parent.missing, e)))
-		ret = path_table_put(&d->tree.missing, e->text, e->len, e->value);
 	close(from);
 	record_release(&parent);
-	return ret;
+	return ret ? ret : fd;
 }
 
-static int new_name(struct directory *d, const struct operation *op, char partial[NAME_MAX + 1])
+static int directory_discard(struct host_target *h)
 {
-	if (!strcmp(op->path->text, RECORD_DIRECTORY))
-		return error_set(EINVAL, "the name is taken by btrfly itself");
-	return partial_name(d->dir, op->path->text, op->c->uuid, partial);
+	return tree_remove(h->dir, h->partial);
 }
 
-static int directory_may_begin(struct target *t, const struct operation *op)
+static int directory_apply(struct host_target *h, const struct operation *op)
 {
-	char partial[NAME_MAX + 1];
+	int ret = host_target_source(h, op);
 
-	return new_name(directory_of(t), op, partial);
+	return ret ? ret : host_tree_apply(&h->tree, op, &h->source);
 }
 
-static int directory_begin(struct target *t, const struct operation *op)
+static bool directory_is_sealed(struct host_target *h)
 {
-	struct directory *d = directory_of(t);
-	const char *name = op->path->text;
-	char partial[NAME_MAX + 1];
-	int ret = new_name(d, op, partial);
-
-	if (ret)
-		return ret;
-	host_tree_close(&d->tree);
-	strcpy(d->partial, partial);
-	d->record = (struct record){.ctransid = op->c->ctransid};
-	memcpy(d->record.uuid, op->c->uuid, sizeof(d->record.uuid));
-	strcpy(d->record.name, name);
-	return op->c->type == STREAM_C_SUBVOL ? begin_subvol(d) : begin_snapshot(d, op->c);
+	return false; /* sealing it once more does no harm */
 }
 
-static void close_source(struct directory *d)
+static int directory_seal(struct host_target *h)
 {
-	if (d->source_root < 0)
-		return;
-	beneath_release(&d->source);
-	close(d->source_root);
-	d->source_root = -1;
-}
-
-/* Make d->source the tree that was received as @uuid. */
-static int open_source(struct directory *d, const u8 *uuid)
-{
-	struct record r;
-
-	if (d->source_root >= 0 && !memcmp(d->source_uuid, uuid, sizeof(d->source_uuid)))
-		return 0;
-	close_source(d);
-
-	int fd = open_received(d, uuid, &r);
-
-	if (fd < 0)
-		return error_wrap(fd, "did not find source subvol");
-	record_release(&r);
-	memcpy(d->source_uuid, uuid, sizeof(d->source_uuid));
-	d->source_root = fd;
-	beneath_init(&d->source, fd);
-	return 0;
-}
-
-static int directory_apply(struct target *t, const struct operation *op)
-{
-	struct directory *d = directory_of(t);
-
-	if (op->c->type == STREAM_C_CLONE && !op->within) {
-		int ret = open_source(d, op->c->clone_uuid);
-
-		if (ret)
-			return ret;
-	}
-	return host_tree_apply(&d->tree, op, &d->source);
-}
-
-static int directory_finish(struct target *t)
-{
-	struct directory *d = directory_of(t);
+	struct record r = {.ctransid = h->ctransid};
 	struct path_entry *e = NULL;
 	int ret = 0;
 
-	host_close_file(&d->tree);
-	while (!ret && (e = path_table_next(&d->tree.missing, e)))
-		ret = path_table_put(&d->record.missing, e->text, e->len, 0);
-	if (!ret && syncfs(d->tree.root))
-		ret = error_errno(errno, "flush '%s'", d->partial);
+	memcpy(r.uuid, h->uuid, sizeof(r.uuid));
+	strcpy(r.name, h->name);
+	while (!ret && (e = path_table_next(&h->tree.notes.missing, e)))
+		ret = path_table_put(&r.missing, e->text, e->len, 0);
 	if (!ret)
-		ret = record_write(&d->record, d->dir);
-	if (!ret)
-		ret = partial_rename(d->dir, d->partial, d->record.name);
-	if (ret)
-		return ret;
-	d->partial[0] = '\0';
-	/* Behind the rename, which an immutable root would forbid. */
-	ret = host_tree_seal(&d->tree);
-	host_tree_close(&d->tree);
-	record_release(&d->record);
-	close_source(d);
+		ret = record_write(&r, h->dir);
+	record_release(&r);
 	return ret;
 }
 
-static const char *directory_where(struct target *t)
+/* An immutable directory could not have been renamed. */
+static int directory_done(struct host_target *h)
 {
-	struct directory *d = directory_of(t);
-
-	return d->partial[0] ? d->partial : NULL;
+	return host_tree_seal_root(&h->tree);
 }
 
-static void directory_free(struct target *t)
-{
-	struct directory *d = directory_of(t);
-
-	host_tree_release(&d->tree);
-	record_release(&d->record);
-	close_source(d);
-	close(d->dir);
-	free(d);
-}
-
-static const struct target_ops directory_ops = {
-	.find = directory_find,
-	.may_begin = directory_may_begin,
-	.begin = directory_begin,
+static const struct host_kind directory_kind = {
+	.open_received = directory_open_received,
+	.make = directory_make,
+	.discard = directory_discard,
 	.apply = directory_apply,
-	.finish = directory_finish,
-	.where = directory_where,
-	.free = directory_free,
+	.is_sealed = directory_is_sealed,
+	.seal = directory_seal,
+	.done = directory_done,
 };
 
 int directory_target_new(struct target **out, int dir, const struct receive_options *options)
 {
-	struct directory *d = calloc(1, sizeof(*d));
-
-	if (!d) {
-		close(dir);
-		return error_nomem(sizeof(*d));
-	}
-	d->target = (struct target){.ops = &directory_ops, .options = *options};
-	d->dir = dir;
-	d->source_root = -1;
-	host_tree_init(&d->tree, &d->target);
-	*out = &d->target;
-	return 0;
+	return host_target_new(out, dir, options, &directory_kind);
 }

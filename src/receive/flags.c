@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "format/inode.h"
+#include "receive/at.h"
 #include "receive/grant.h"
 
 /* How data is stored is the first thing that a filesystem may not know. */
@@ -33,27 +34,32 @@ u32 flags_of_inode(u64 inode_flags)
 	return flags;
 }
 
-static int open_any(int dir, const char *name)
+static int try_open_any(int dir, const char *name)
 {
 	const int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	struct stat st;
-	struct grant g;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (at_stat(dir, name, &st))
 		return -errno;
 	/* The call would reach a device's driver. */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -EOPNOTSUPP;
 
 	int fd = openat(dir, name, how);
-	int ret = fd < 0 ? -errno : fd;
 
-	if (ret == -EACCES && grant_begin(&g, dir, name)) {
-		fd = openat(dir, name, how);
-		ret = fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_any(int dir, const char *name)
+{
+	int fd = try_open_any(dir, name);
+	struct grant g;
+
+	if (fd == -EACCES && grant_begin(&g, dir, name)) {
+		fd = try_open_any(dir, name);
 		grant_end(&g);
 	}
-	return ret;
+	return fd;
 }
 
 int flags_read(int dir, const char *name, u32 *flags)

@@ -22,6 +22,9 @@ struct grant {
 bool grant_begin(struct grant *g, int dir, const char *name);
 void grant_end(struct grant *g);
 
+/* Open a directory that its owner may have closed to himself, for reading.  -1 and errno. */
+int grant_open_directory(int dir, const char *name);
+
 /* @name was renamed, or has a new mode: its old one is not to come back. */
 static inline void grant_keep(struct grant *g) { g->changed = false; }
 

@@ -71,7 +71,7 @@ int host_set_xattr(struct host_tree *h, const struct operation *op)
 		return target_skip(h->target, xattr_kind(key), -ret);
 	if (ret)
 		return error_errno(-ret, "set the attribute");
-	h->default_acls |= !strcmp(key, "system.posix_acl_default");
+	h->hands_down |= !strcmp(key, "system.posix_acl_default") || !strcmp(key, "btrfs.compression");
 	return 0;
 }
 
@@ -122,7 +122,7 @@ int host_chmod(struct host_tree *h, const struct operation *op)
 	 * does, do not let them lend this user's rights instead.
 	 */
 	if ((mode & (S_ISUID | S_ISGID)) && h->beneath.may_grant &&
-	    !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(st.st_mode)) {
+	    !at_stat(dir, name, &st) && !S_ISDIR(st.st_mode)) {
 		ret = target_skip(h->target, SKIPPED_SETID, EPERM);
 		if (ret)
 			return ret;
@@ -147,11 +147,11 @@ static int chown_at(int dir, const char *name, uid_t uid, gid_t gid)
 	struct stat st;
 	mode_t setid;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (at_stat(dir, name, &st))
 		return -errno;
 	if (st.st_uid == uid && st.st_gid == gid)
 		return 0;
-	if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW))
+	if (at_chown(dir, name, uid, gid))
 		return -errno;
 	/* The stream has a chmod of its own where the sender's file lost them. */
 	setid = st.st_mode & (S_ISUID | S_ISGID);
@@ -202,13 +202,17 @@ int host_utimes(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int ret = utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+	int ret = at_utimens(dir, name, times) ? -errno : 0;
 
 	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
-		ret = utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+		ret = at_utimens(dir, name, times) ? -errno : 0;
 		grant_end(&g);
 	}
-	return ret ? error_errno(-ret, "set the times") : 0;
+	if (ret)
+		return error_errno(-ret, "set the times");
+	if (!op->path->len)
+		tree_notes_set_times(&h->notes, times[0], times[1]);
+	return 0;
 }
 
 static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask, u32 flags)
@@ -231,28 +235,45 @@ int host_fileattr(struct host_tree *h, const struct operation *op)
 	int ret;
 
 	if (forbid) {
-		ret = path_table_put(&h->flags, op->path->text, op->path->len, forbid);
+		ret = path_table_put(&h->notes.flags, op->path->text, op->path->len, forbid);
 		if (ret)
 			return ret;
 	} else {
-		path_table_remove(&h->flags, op->path);
+		path_table_remove(&h->notes.flags, op->path);
 	}
 	return change_flags(h, op->path, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
 }
 
-int host_tree_seal(struct host_tree *h)
+static int seal_flags(struct host_tree *h, bool root)
 {
 	struct path_entry *e = NULL;
 	struct tree_path p;
 	int ret = 0;
 
-	host_close_file(h);
-	while (!ret && (e = path_table_next(&h->flags, e))) {
+	while (!ret && (e = path_table_next(&h->notes.flags, e))) {
+		if (root != !e->len)
+			continue;
 		ret = tree_path_set(&p, (struct stream_bytes){e->text, (u32)e->len});
 		if (!ret)
 			ret = change_flags(h, &p, FLAGS_THAT_FORBID, (u32)e->value);
 	}
 	return ret;
+}
+
+int host_tree_seal(struct host_tree *h)
+{
+	host_close_file(h);
+
+	int ret = seal_flags(h, false);
+
+	if (!ret && h->notes.has_times && futimens(h->root, h->notes.times))
+		ret = error_errno(errno, "set the root's times");
+	return ret;
+}
+
+int host_tree_seal_root(struct host_tree *h)
+{
+	return seal_flags(h, true);
 }
 
 int host_enable_verity(struct host_tree *h, const struct operation *op)

@@ -73,11 +73,12 @@ static int check_make(const struct decoded_command *c)
 	return 0;
 }
 
-/* The source's file has the access list that the stream sets, and none inherited. */
-static void drop_inherited_acl(int dir, const char *name)
+/* The source's file has what the stream sets, and nothing from the directory it is made in here. */
+static void drop_inherited(int dir, const char *name)
 {
 	at_removexattr(dir, name, "system.posix_acl_access");
 	at_removexattr(dir, name, "system.posix_acl_default");
+	at_removexattr(dir, name, "btrfs.compression");
 }
 
 int host_make(struct host_tree *h, const struct operation *op)
@@ -102,19 +103,19 @@ int host_make(struct host_tree *h, const struct operation *op)
 	}
 	if (made == -EPERM && op->c->type == STREAM_C_MKNOD) {
 		ret = target_skip(h->target, SKIPPED_DEVICE, EPERM);
-		return ret ? ret : path_table_put(&h->missing, op->path->text, op->path->len, 0);
+		return ret ? ret : path_table_put(&h->notes.missing, op->path->text, op->path->len, 0);
 	}
 	if (made == -EEXIST && op->again) {
 		struct stat st;
 
-		if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
+		if (!at_stat(dir, name, &st) &&
 		    (st.st_mode & S_IFMT) == made_type(op->c))
 			return 0;
 	}
 	if (made < 0)
 		return error_errno(-made, "create");
-	if (h->default_acls && op->c->type != STREAM_C_SYMLINK)
-		drop_inherited_acl(dir, name);
+	if (h->hands_down && op->c->type != STREAM_C_SYMLINK)
+		drop_inherited(dir, name);
 	if (op->c->type == STREAM_C_MKFILE) {
 		host_close_file(h);
 		h->file = made;
@@ -163,8 +164,8 @@ static bool renamed_already(int from_dir, const char *from, int to_dir, const ch
 {
 	struct stat st;
 
-	return fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) &&
-	       !fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW);
+	return at_stat(from_dir, from, &st) &&
+	       !at_stat(to_dir, to, &st);
 }
 
 int host_rename(struct host_tree *h, const struct operation *op)
@@ -193,8 +194,8 @@ int host_rename(struct host_tree *h, const struct operation *op)
 	rename_open_file(h, from, to);
 	beneath_forget(&h->beneath, from);
 	beneath_forget(&h->beneath, to);
-	ret = path_table_rename(&h->missing, from, to);
-	return ret ? ret : path_table_rename(&h->flags, from, to);
+	ret = path_table_rename(&h->notes.missing, from, to);
+	return ret ? ret : path_table_rename(&h->notes.flags, from, to);
 }
 
 int host_link(struct host_tree *h, const struct operation *op)
@@ -226,8 +227,8 @@ int host_link(struct host_tree *h, const struct operation *op)
 	if (ret == -EEXIST && op->again) {
 		struct stat a, b;
 
-		if (!fstatat(from_dir, from, &a, AT_SYMLINK_NOFOLLOW) &&
-		    !fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) && a.st_ino == b.st_ino)
+		if (!at_stat(from_dir, from, &a) &&
+		    !at_stat(dir, name, &b) && a.st_ino == b.st_ino)
 			ret = 0;
 	}
 	return ret ? error_errno(-ret, "link") : 0;
@@ -256,7 +257,7 @@ int host_remove(struct host_tree *h, const struct operation *op)
 	if (h->file >= 0 && tree_path_covers(op->path, h->file_path.text, h->file_path.len))
 		host_close_file(h);
 	beneath_forget(&h->beneath, op->path);
-	path_table_remove(&h->missing, op->path);
-	path_table_remove(&h->flags, op->path);
+	path_table_remove(&h->notes.missing, op->path);
+	path_table_remove(&h->notes.flags, op->path);
 	return 0;
 }

@@ -23,21 +23,20 @@ void host_tree_release(struct host_tree *h)
 	decompressor_free(h->decompressor);
 }
 
-int host_tree_open(struct host_tree *h, int root)
+void host_tree_open(struct host_tree *h, int root)
 {
 	h->root = root;
 	h->no_holes = false;
-	h->default_acls = at_getxattr(root, ".", "system.posix_acl_default", NULL, 0) > 0;
+	h->hands_down = at_getxattr(root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
+			at_getxattr(root, ".", "btrfs.compression", NULL, 0) > 0;
 	beneath_init(&h->beneath, root);
-	return 0;
 }
 
 void host_tree_close(struct host_tree *h)
 {
 	host_close_file(h);
 	beneath_release(&h->beneath);
-	path_table_release(&h->missing);
-	path_table_release(&h->flags);
+	tree_notes_clear(&h->notes);
 	if (h->root >= 0)
 		close(h->root);
 	h->root = -1;
@@ -54,12 +53,11 @@ void host_close_file(struct host_tree *h)
  * Open a regular file and nothing else: opening a device or a FIFO does things, so it is looked at
  * before as well as behind.
  */
-static int open_regular(int dir, const char *name, int flags)
+static int try_open_regular(int dir, const char *name, int flags)
 {
 	struct stat st;
-	struct grant g;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (at_stat(dir, name, &st))
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return -ELOOP;
@@ -68,19 +66,25 @@ static int open_regular(int dir, const char *name, int flags)
 	flags |= O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 	int fd = openat(dir, name, flags);
-	int reason = errno;
 
-	if (fd < 0 && reason == EACCES && grant_begin(&g, dir, name)) {
-		fd = openat(dir, name, flags);
-		reason = errno;
-		grant_end(&g);
-	}
 	if (fd < 0)
-		return -reason;
+		return -errno;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
 		return fd;
 	close(fd);
 	return -ENXIO;
+}
+
+static int open_regular(int dir, const char *name, int flags)
+{
+	int fd = try_open_regular(dir, name, flags);
+	struct grant g;
+
+	if (fd == -EACCES && grant_begin(&g, dir, name)) {
+		fd = try_open_regular(dir, name, flags);
+		grant_end(&g);
+	}
+	return fd;
 }
 
 /* A sentence for what open_regular() returned. */
@@ -133,11 +137,11 @@ static int apply_to_missing(struct host_tree *h, const struct operation *op, str
 {
 	switch (op->c->type) {
 	case STREAM_C_RENAME:
-		return path_table_rename(&h->missing, op->path, op->other);
+		return path_table_rename(&h->notes.missing, op->path, op->other);
 	case STREAM_C_LINK:
-		return path_table_put(&h->missing, op->path->text, op->path->len, e->value);
+		return path_table_put(&h->notes.missing, op->path->text, op->path->len, e->value);
 	case STREAM_C_UNLINK:
-		path_table_remove(&h->missing, op->path);
+		path_table_remove(&h->notes.missing, op->path);
 		return 0;
 	}
 	return 0;
@@ -147,12 +151,15 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 {
 	const struct tree_path *on = op->c->type == STREAM_C_LINK ? op->other : op->path;
 
-	if (!path_table_empty(&h->missing)) {
-		struct path_entry *e = path_table_find(&h->missing, on);
+	if (!path_table_empty(&h->notes.missing)) {
+		struct path_entry *e = path_table_find(&h->notes.missing, on);
 
 		if (e)
 			return apply_to_missing(h, op, e);
 	}
+	/* On a second try its name in the table may have been changed already. */
+	if (op->again && op->c->type == STREAM_C_RENAME && path_table_find(&h->notes.missing, op->other))
+		return 0;
 	switch (op->c->type) {
 	case STREAM_C_MKFILE:
 	case STREAM_C_MKDIR:

@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "format/compress.h"
 #include "receive/beneath.h"
-#include "receive/path_table.h"
+#include "receive/notes.h"
 #include "receive/target.h"
 
 struct host_tree {
@@ -21,10 +21,9 @@ struct host_tree {
 	int file;
 	struct tree_path file_path;
 
-	struct path_table missing; /* device nodes that could not be made */
-	struct path_table flags;   /* FS_…_FL that would forbid further commands: for host_tree_seal() */
+	struct tree_notes notes;
 
-	bool default_acls; /* a directory may hand its default ACL down to what is made in it */
+	bool hands_down; /* a directory may hand down a default ACL or a compression to what is made in it */
 	bool no_holes;     /* the filesystem was found to have none */
 
 	/* Reads of clone sources, decompressed data. */
@@ -36,7 +35,7 @@ void host_tree_init(struct host_tree *h, struct target *t);
 void host_tree_release(struct host_tree *h);
 
 /* Begin with the empty or copied tree at @root, which the host tree closes. */
-int host_tree_open(struct host_tree *h, int root);
+void host_tree_open(struct host_tree *h, int root);
 
 /* Forget the tree; the counts of what was skipped stay with the target. */
 void host_tree_close(struct host_tree *h);
@@ -44,8 +43,10 @@ void host_tree_close(struct host_tree *h);
 /* A command within the tree.  @source is the other tree of a CLONE that is not op->within. */
 int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source);
 
-/* The last command has come: what had to wait until now. */
+/* The last command has come: what had to wait until now, and, behind the rename that an immutable root
+ * would forbid, the root's flags. */
 int host_tree_seal(struct host_tree *h);
+int host_tree_seal_root(struct host_tree *h);
 
 /* The parts: host_names.c, host_data.c, host_attributes.c. */
 int host_make(struct host_tree *h, const struct operation *op);

@@ -9,12 +9,13 @@
 #include <uuid/uuid.h>
 
 #include "base/error.h"
+#include "receive/at.h"
 
 static bool there(int dir, const char *name)
 {
 	struct stat st;
 
-	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+	return !at_stat(dir, name, &st);
 }
 
 int partial_name(int dir, const char *name, const u8 *uuid, char out[NAME_MAX + 1])

@@ -30,6 +30,7 @@ int path_table_put(struct path_table *t, const char *text, size_t len, u64 value
 	struct path_entry *e = find(t, text, len);
 	int ret;
 
+	t->changes++;
 	if (e) {
 		e->value = value;
 		return 0;
@@ -80,6 +81,7 @@ static void drop(struct path_table *t, struct path_entry *e)
 {
 	map_remove(&t->map, &e->node);
 	free(e);
+	t->changes++;
 }
 
 void path_table_remove(struct path_table *t, const struct tree_path *p)

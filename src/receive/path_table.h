@@ -19,6 +19,7 @@ struct path_entry {
 
 struct path_table {
 	struct map map; /* made when the first entry comes */
+	u64 changes;    /* counts them */
 };
 
 static inline bool path_table_empty(const struct path_table *t) { return !t->map.count; }

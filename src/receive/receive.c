@@ -36,7 +36,7 @@ static void on_failure(struct stream_sink *s)
 {
 	struct receiver *r = receiver_of(s);
 
-	r->applier.failures++;
+	applier_passed_over(&r->applier);
 	if (r->watch && r->watch->failed)
 		r->watch->failed(r->watch);
 }

@@ -2,6 +2,7 @@
 #include "receive/record.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "receive/file.h"
 
@@ -26,7 +26,7 @@ int record_directory(int dir, bool make)
 	return fd < 0 ? error_errno(errno, "open %s", RECORD_DIRECTORY) : fd;
 }
 
-static int read_file(int dir, const char *name, struct buffer *b)
+int record_read_file(int dir, const char *name, struct buffer *b)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int ret = fd < 0 ? error_errno(errno, "open %s/%s", RECORD_DIRECTORY, name) : 0;
@@ -92,7 +92,7 @@ int record_read(struct record *r, int dir, const u8 *uuid)
 	uuid_unparse_lower(uuid, text);
 
 	int at = record_directory(dir, false);
-	int ret = at < 0 ? at : read_file(at, text, &b);
+	int ret = at < 0 ? at : record_read_file(at, text, &b);
 
 	if (!ret && parse(r, &b))
 		ret = error_set(EINVAL, "%s/%s is damaged", RECORD_DIRECTORY, text);
@@ -125,10 +125,9 @@ static int format(const struct record *r, struct buffer *b)
 	return ret;
 }
 
-/* Under another name first, so that no reader and no crash meets half of it. */
-static int write_whole(int dir, const char *name, const struct buffer *b)
+int record_replace(int dir, const char *name, const struct buffer *b, bool durable)
 {
-	char fresh[UUID_STR_LEN + 8];
+	char fresh[NAME_MAX + 1];
 
 	snprintf(fresh, sizeof(fresh), "%s.new", name);
 
@@ -137,11 +136,11 @@ static int write_whole(int dir, const char *name, const struct buffer *b)
 
 	if (!ret)
 		ret = file_write(fd, b->data, b->len, 0);
-	if (!ret && fsync(fd))
+	if (!ret && durable && fsync(fd))
 		ret = error_errno(errno, "flush %s/%s", RECORD_DIRECTORY, fresh);
 	if (fd >= 0)
 		close(fd);
-	if (!ret && (renameat(dir, fresh, dir, name) || fsync(dir)))
+	if (!ret && (renameat(dir, fresh, dir, name) || (durable && fsync(dir))))
 		ret = error_errno(errno, "write %s/%s", RECORD_DIRECTORY, name);
 	return ret;
 }
@@ -155,7 +154,7 @@ int record_write(const struct record *r, int dir)
 
 	uuid_unparse_lower(r->uuid, text);
 	if (!ret)
-		ret = write_whole(at, text, &b);
+		ret = record_replace(at, text, &b, true);
 	if (at >= 0)
 		close(at);
 	buffer_release(&b);

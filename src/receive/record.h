@@ -8,6 +8,7 @@
 #ifndef BTRFLY_RECEIVE_RECORD_H
 #define BTRFLY_RECEIVE_RECORD_H
 
+#include "base/buffer.h"
 #include "receive/path_table.h"
 
 #define RECORD_DIRECTORY ".btrfly"
@@ -26,5 +27,10 @@ void record_release(struct record *r);
 
 /* Open DIR/.btrfly, making it if @make is set.  A descriptor or a negative errno with a sentence. */
 int record_directory(int dir, bool make);
+
+/* A whole file in DIR/.btrfly, which @dir is here.  It is written under another name first, so that no
+ * reader and no crash meets half of it. */
+int record_read_file(int dir, const char *name, struct buffer *b);
+int record_replace(int dir, const char *name, const struct buffer *b, bool durable);
 
 #endif

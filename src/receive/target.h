@@ -21,6 +21,7 @@ struct receive_options {
 	bool strict;           /* what would be skipped is an error */
 	bool sparse;           /* zeros become holes */
 	bool force_decompress; /* no encoded writes, even where the target has them */
+	bool resume;           /* go on with what an earlier run left */
 };
 
 /* A command with its paths. */
@@ -46,8 +47,22 @@ struct target_ops {
 	/* SUBVOL or SNAPSHOT.  What is left of a subvolume that was not finished stays where it is. */
 	int (*begin)(struct target *t, const struct operation *op);
 
+	/*
+	 * With options.resume, in front of begin(): what of this subvolume is there already.  @commands is 0
+	 * if nothing is, and begin() is to come; UINT64_MAX if all of it is; else an earlier run's tree is
+	 * taken up, @commands of its commands were applied, SUBVOL or SNAPSHOT included, and they had
+	 * @digest.
+	 */
+	int (*resume)(struct target *t, const struct operation *op, u64 *commands, u64 *digest);
+
 	/* Every other command but END. */
 	int (*apply)(struct target *t, const struct operation *op);
+
+	/* So many commands were applied, and have this digest: for resume(). */
+	int (*advance)(struct target *t, u64 commands, u64 digest);
+
+	/* A command has failed and is passed over: there is nothing to resume any more. */
+	void (*passed_over)(struct target *t);
 
 	/* Make it durable, give it its name. */
 	int (*finish)(struct target *t);

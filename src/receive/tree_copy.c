@@ -38,7 +38,6 @@ struct linked {
 };
 
 struct tree_copy {
-	struct target *target;
 	struct beneath from, to;
 	struct tree_path path;
 	struct map linked;
@@ -75,14 +74,28 @@ static void leave(struct tree_copy *c)
 	c->path.parent_len = slash ? slash - c->path.text : 0;
 }
 
-static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
+/* Users' attributes are read with the right to read the file. */
+static ssize_t read_xattr(struct tree_copy *c, int from, const char *name, const char *key)
 {
-	ssize_t len = at_listxattr(from, name, c->list, XATTR_LIST_MAX);
+	ssize_t n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+	struct grant g;
 
-	if (len < 0)
-		return errno == EOPNOTSUPP ? 0 : error_errno(errno, "list the attributes");
+	if (n < 0 && errno == EACCES && grant_begin(&g, from, name)) {
+		n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+		grant_end(&g);
+	}
+	return n;
+}
+
+/* Access lists, or all other attributes. */
+static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *name, ssize_t len,
+			    bool access)
+{
 	for (char *key = c->list; key < c->list + len; key += strlen(key) + 1) {
-		ssize_t n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+		if (!strncmp(key, "system.posix_acl_", 17) != access)
+			continue;
+
+		ssize_t n = read_xattr(c, from, name, key);
 
 		if (n < 0)
 			return error_errno(errno, "read an attribute");
@@ -91,6 +104,18 @@ static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
 			return error_errno(errno, "set an attribute");
 	}
 	return 0;
+}
+
+/* The access list may take the right to set more from the owner himself, so it comes last. */
+static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
+{
+	ssize_t len = at_listxattr(from, name, c->list, XATTR_LIST_MAX);
+	int ret;
+
+	if (len < 0)
+		return errno == EOPNOTSUPP ? 0 : error_errno(errno, "list the attributes");
+	ret = copy_some_xattrs(c, from, to, name, len, false);
+	return ret ? ret : copy_some_xattrs(c, from, to, name, len, true);
 }
 
 /* Flags last: they may forbid all else. */
@@ -117,14 +142,14 @@ static int copy_attributes(struct tree_copy *c, int from, int to, const char *na
 	int ret;
 
 	/* A user's copy is his, as the parent is. */
-	if (fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) && errno != EPERM)
+	if (at_chown(to, name, st->st_uid, st->st_gid) && errno != EPERM)
 		return error_errno(errno, "chown");
 	ret = copy_xattrs(c, from, to, name);
 	if (ret)
 		return ret;
 	if (!S_ISLNK(st->st_mode) && at_chmod(to, name, st->st_mode & 07777))
 		return error_errno(errno, "chmod");
-	if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW))
+	if (at_utimens(to, name, times))
 		return error_errno(errno, "set the times");
 	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? copy_flags(c, from, to, name) : 0;
 }
@@ -173,6 +198,19 @@ static int copy_symlink(int from, int to, const char *name)
 	return symlinkat(target, to, name) ? error_errno(errno, "create") : 0;
 }
 
+/* The directory of the first name may be whole already, and closed. */
+static int link_granted(int from, const char *first, int to, const char *name)
+{
+	int ret = linkat(from, first, to, name, 0) ? -errno : 0;
+	struct grant g;
+
+	if (ret == -EACCES && grant_begin(&g, from, NULL)) {
+		ret = linkat(from, first, to, name, 0) ? -errno : 0;
+		grant_end(&g);
+	}
+	return ret;
+}
+
 /* 1 when the file was linked to its copy under another name. */
 static int link_to_copy(struct tree_copy *c, int to, const char *name, const struct stat *st)
 {
@@ -190,9 +228,8 @@ static int link_to_copy(struct tree_copy *c, int to, const char *name, const str
 
 		if (dir < 0)
 			return dir;
-		if (linkat(dir, tree_path_name(&first), to, name, 0))
-			return error_errno(errno, "link");
-		return 1;
+		ret = link_granted(dir, tree_path_name(&first), to, name);
+		return ret ? error_errno(-ret, "link") : 1;
 	}
 	l = malloc(sizeof(*l) + len + 1);
 	if (!l)
@@ -232,7 +269,7 @@ static int copy_entry(struct tree_copy *c)
 
 	if (to < 0)
 		return to;
-	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (at_stat(from, name, &st))
 		return error_errno(errno, "stat");
 	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
 		ret = link_to_copy(c, to, name, &st);
@@ -350,9 +387,9 @@ static int copy_root(struct tree_copy *c, int from, int to)
 	return ret ? ret : copy_attributes(c, from, to, ".", &st);
 }
 
-int tree_copy(struct target *t, int from, int to, struct path_table *flags)
+int tree_copy(int from, int to, struct path_table *flags)
 {
-	struct tree_copy c = {.target = t, .flags = flags};
+	struct tree_copy c = {.flags = flags};
 	struct map_node *n;
 	int ret = map_init(&c.linked);
 

@@ -211,6 +211,89 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   tree_is second second
 }
 
+# cut_and_resume BYTES OPTION…: the stream ends early, and is gone on with.
+cut_and_resume() {
+  local at=$1
+  shift
+  head -c "$at" s | "$BTRFLY" receive -q "$@" dir 2>/dev/null && return 1
+  "$BTRFLY" receive -q --resume "$@" -f s dir
+}
+
+@test "--resume goes on where a stream ended early, full and incremental" {
+  require_root
+  stream full-v1 >s
+  cut_and_resume 100000
+  tree_is first first
+  stream incremental-v1 >s
+  cut_and_resume 3000
+  tree_is second second
+  [ "$(ls -A dir | tr '\n' ' ')" = ".btrfly first second " ]
+  [ "$(ls dir/.btrfly | wc -l)" = 2 ]
+}
+
+@test "--resume after several ends" {
+  require_root
+  stream full-compressed >s
+  local at
+  for at in 500 2000 2001 20000 40000; do
+    head -c $at s | "$BTRFLY" receive -q --resume dir 2>/dev/null && return 1
+  done
+  "$BTRFLY" receive -q --resume dir <s
+  tree_is first first
+}
+
+@test "--resume as an ordinary user: what could not be made stays so" {
+  mkdir dir/mine
+  [ "$(id -u)" != 0 ] || chown 65534 dir/mine
+  stream full-v1 >s
+  # In the midst of the device nodes.
+  head -c "$(grep -abo 'zero-major' s | head -n1 | cut -d: -f1)" s | as_user "$BTRFLY" receive -q dir/mine 2>/dev/null && return 1
+  as_user "$BTRFLY" receive -q --resume -f s dir/mine
+  tree_is mine/first first owner,special || true
+  as_user_may
+  diff have want
+}
+
+@test "--resume of what is whole already does nothing" {
+  require_root
+  stream full-v1 >s
+  "$BTRFLY" receive -q -f s dir
+  "$BTRFLY" receive -q --resume -f s dir
+  cat s | "$BTRFLY" receive -q --resume dir
+  tree_is first first
+}
+
+@test "--resume with another stream is refused" {
+  require_root
+  stream full-v1 >s
+  head -c 100000 s | "$BTRFLY" receive -q dir 2>/dev/null && return 1
+  # The same subvolume, sent in another way.
+  stream full-v2 >other
+  fails 1 "btrfly receive: stream offset *: command *: this is not the stream to resume; what came so far is in dir/.first.btrfly-partial" \
+    "$BTRFLY" receive -q --resume -f other dir
+  "$BTRFLY" receive -q --resume -f s dir
+  tree_is first first
+}
+
+@test "--resume is refused when the machine was started again since" {
+  require_root
+  stream full-v1 >s
+  head -c 100000 s | "$BTRFLY" receive -q dir 2>/dev/null && return 1
+  printf 00000000 | dd of="$(echo dir/.btrfly/*.partial)" bs=1 seek=16 conv=notrunc status=none
+  fails 1 "btrfly receive: *: the machine was started again since, and what of the partial tree reached the disk is not known: remove it and begin anew" \
+    "$BTRFLY" receive -q --resume -f s dir
+}
+
+@test "behind commands that were passed over there is nothing to resume" {
+  require_root
+  stream full-v1 >s
+  cp s bad
+  printf x | dd of=bad bs=1 seek=50000 conv=notrunc status=none
+  "$BTRFLY" receive -q -E 0 -f bad dir 2>/dev/null && return 1
+  fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end" \
+    "$BTRFLY" receive -q --resume -f s dir
+}
+
 @test "-C: received in a chroot" {
   require_root
   stream full-v1 | "$BTRFLY" receive -C dir 2>said

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Subvolumes of a mounted btrfs, found by uuid as `btrfs receive` finds them, and opened wherever they lie. */
+#ifndef BTRFLY_RECEIVE_BTRFS_SEARCH_H
+#define BTRFLY_RECEIVE_BTRFS_SEARCH_H
+
+#include "base/types.h"
+
+/* Whether @dir lies on btrfs, and this process may use the calls that make and find subvolumes. */
+bool btrfs_search_allowed(int dir);
+
+/*
+ * Open the root of the subvolume that was received as @uuid, or else has that uuid itself.  Among several
+ * the one with @transid is taken, else the first.  A descriptor; -ENOENT or another error with a
+ * sentence.
+ */
+int btrfs_open_by_uuid(int dir, const u8 *uuid, u64 transid);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "receive/mounted.h"
+
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/btrfs_search.h"
+#include "receive/host_target.h"
+
+static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctransid)
+{
+	return btrfs_open_by_uuid(h->dir, uuid, ctransid);
+}
+
+static int create_subvolume(struct host_target *h)
+{
+	struct btrfs_ioctl_vol_args args = {0};
+
+	snprintf(args.name, sizeof(args.name), "%s", h->partial);
+	if (ioctl(h->dir, BTRFS_IOC_SUBVOL_CREATE, &args))
+		return error_errno(errno, "creating subvolume failed");
+	return host_target_open_fresh(h);
+}
+
+static int create_snapshot(struct host_target *h, const struct decoded_command *c)
+{
+	struct btrfs_ioctl_vol_args_v2 args = {0};
+	int parent = btrfs_open_by_uuid(h->dir, c->clone_uuid, c->clone_ctransid);
+
+	if (parent < 0)
+		return error_wrap(parent, "cannot find parent subvolume");
+	args.fd = parent;
+	snprintf(args.name, sizeof(args.name), "%s", h->partial);
+
+	int ret = ioctl(h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args) ?
+			  error_errno(errno, "creating snapshot failed") :
+			  0;
+
+	close(parent);
+	/* The parent's own attributes are the snapshot's, too: none of them came from DIR. */
+	return ret ? ret : host_target_open_partial(h);
+}
+
+static int mounted_make(struct host_target *h, const struct decoded_command *c)
+{
+	return c->type == STREAM_C_SUBVOL ? create_subvolume(h) : create_snapshot(h, c);
+}
+
+static int mounted_discard(struct host_target *h)
+{
+	struct btrfs_ioctl_vol_args args = {0};
+	struct stat st;
+
+	if (fstatat(h->dir, h->partial, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	snprintf(args.name, sizeof(args.name), "%s", h->partial);
+	if (ioctl(h->dir, BTRFS_IOC_SNAP_DESTROY, &args))
+		return error_errno(errno, "delete subvolume '%s'", h->partial);
+	return 0;
+}
+
+/* 1 where the data has to be written decompressed. */
+static int encoded_write(struct host_target *h, const struct operation *op)
+{
+	const struct decoded_command *c = op->c;
+	struct iovec data = {.iov_base = (char *)c->data.data, .iov_len = c->data.len};
+	struct btrfs_ioctl_encoded_io_args args = {
+		.iov = &data,
+		.iovcnt = 1,
+		.offset = (s64)c->file_offset,
+		.len = c->unencoded_file_len,
+		.unencoded_len = c->unencoded_len,
+		.unencoded_offset = c->unencoded_offset,
+		.compression = c->compression,
+		.encryption = c->encryption,
+	};
+	int ret = host_open_file(&h->tree, op->path);
+
+	if (ret)
+		return ret;
+	if (ioctl(h->tree.file, BTRFS_IOC_ENCODED_WRITE, &args) >= 0)
+		return 0;
+	/* Another sector size, a nodatacow file, no room for an extent in one piece. */
+	if (errno == ENOSPC || errno == ENOTTY || errno == EINVAL || errno == EPERM)
+		return 1;
+	return error_errno(errno, "encoded write");
+}
+
+static int mounted_apply(struct host_target *h, const struct operation *op)
+{
+	int ret = host_target_source(h, op);
+
+	if (ret)
+		return ret;
+	switch (op->c->type) {
+	case STREAM_C_ENCODED_WRITE:
+		if (h->target.options.force_decompress)
+			break;
+		ret = encoded_write(h, op);
+		if (ret <= 0)
+			return ret;
+		break;
+	case STREAM_C_FILEATTR:
+		/* As btrfs-progs has it: an immutable file would stop the next incremental stream. */
+		return 0;
+	}
+	return host_tree_apply(&h->tree, op, &h->source);
+}
+
+static bool mounted_is_sealed(struct host_target *h)
+{
+	u64 flags;
+
+	return !ioctl(h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) && flags & BTRFS_SUBVOL_RDONLY;
+}
+
+static int mounted_seal(struct host_target *h)
+{
+	struct btrfs_ioctl_received_subvol_args args = {.stransid = h->ctransid};
+	u64 flags;
+
+	memcpy(args.uuid, h->uuid, sizeof(args.uuid));
+	if (ioctl(h->tree.root, BTRFS_IOC_SET_RECEIVED_SUBVOL, &args))
+		return error_errno(errno, "set the received uuid");
+	if (ioctl(h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags))
+		return error_errno(errno, "read the subvolume's flags");
+	flags |= BTRFS_SUBVOL_RDONLY;
+	if (ioctl(h->tree.root, BTRFS_IOC_SUBVOL_SETFLAGS, &flags))
+		return error_errno(errno, "failed to make subvolume read only");
+	return 0;
+}
+
+static int mounted_done(struct host_target *h)
+{
+	return 0;
+}
+
+static const struct host_kind mounted_kind = {
+	.open_received = mounted_open_received,
+	.make = mounted_make,
+	.discard = mounted_discard,
+	.apply = mounted_apply,
+	.is_sealed = mounted_is_sealed,
+	.seal = mounted_seal,
+	.done = mounted_done,
+};
+
+int mounted_target_new(struct target **out, int dir, const struct receive_options *options)
+{
+	return host_target_new(out, dir, options, &mounted_kind);
+}

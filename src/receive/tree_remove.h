@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BTRFLY_RECEIVE_TREE_REMOVE_H
+#define BTRFLY_RECEIVE_TREE_REMOVE_H
+
+/* Remove @name in the directory @dir and all beneath it, following no symlink and entering no mount.  It
+ * is no error if it is not there.  0, or a negative errno with a sentence. */
+int tree_remove(int dir, const char *name);
+
+#endif
