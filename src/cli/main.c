@@ -8,6 +8,7 @@
 #include "cli/ls.h"
 #include "cli/receive.h"
 #include "cli/send.h"
+#include "cli/stream.h"
 #include "cli/subvolume.h"
 
 static const struct command commands[] = {
@@ -16,6 +17,7 @@ static const struct command commands[] = {
 	{"ls", "list a directory of an image", ls_command},
 	{"receive", "apply a send stream, or print it", receive_command},
 	{"send", "write the send stream of a subvolume", send_command},
+	{"stream", "check a send stream", stream_command},
 	{"subvolume", "list or show subvolumes", subvolume_command},
 	{0},
 };

@@ -5,55 +5,13 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/escape.h"
-
-#define OFFSET_MAX ((u64)INT64_MAX)
-#define NSEC_PER_SEC 1000000000u
+#include "receive/values.h"
 
 void applier_init(struct applier *a, struct target *t)
 {
 	*a = (struct applier){.target = t};
-}
-
-static int check_range(const char *what, u64 offset, u64 len)
-{
-	if (range_within(offset, len, OFFSET_MAX))
-		return 0;
-	return error_set(EINVAL, "%s [%llu, +%llu) is beyond what a file can hold", what,
-			 (unsigned long long)offset, (unsigned long long)len);
-}
-
-static int check_time(const char *what, struct stream_time t)
-{
-	if (t.nsec < NSEC_PER_SEC)
-		return 0;
-	return error_set(EINVAL, "%s has %u nanoseconds", what, t.nsec);
-}
-
-static int check_values(const struct decoded_command *c)
-{
-	int ret = 0;
-
-	switch (c->type) {
-	case STREAM_C_WRITE:
-		return check_range("data", c->file_offset, c->data.len);
-	case STREAM_C_ENCODED_WRITE:
-		return check_range("data", c->file_offset, c->unencoded_file_len);
-	case STREAM_C_TRUNCATE:
-		return check_range("size", c->size, 0);
-	case STREAM_C_FALLOCATE:
-	case STREAM_C_UPDATE_EXTENT:
-		return check_range("range", c->file_offset, c->size);
-	case STREAM_C_CLONE:
-		ret = check_range("range", c->file_offset, c->clone_len);
-		return ret ? ret : check_range("source", c->clone_offset, c->clone_len);
-	case STREAM_C_UTIMES:
-		ret = check_time("atime", c->atime);
-		return ret ? ret : check_time("mtime", c->mtime);
-	}
-	return 0;
 }
 
 int applier_check(const struct decoded_command *c, struct tree_path *path, struct tree_path *other)
@@ -79,7 +37,7 @@ int applier_check(const struct decoded_command *c, struct tree_path *path, struc
 		ret = tree_path_set(other, c->clone_path);
 		break;
 	}
-	return ret ? ret : check_values(c);
+	return ret ? ret : values_check(c);
 }
 
 int applier_wrap(const struct decoded_command *c, u64 ino, int ret)

@@ -12,8 +12,7 @@
 #include "receive/flags.h"
 #include "receive/grant.h"
 #include "receive/host_tree.h"
-
-#define XATTR_NAME_MAX 255
+#include "receive/values.h"
 
 static bool begins(const char *text, const char *with)
 {
@@ -28,13 +27,11 @@ static enum skipped_kind xattr_kind(const char *key)
 						  SKIPPED_XATTR;
 }
 
-static int xattr_key(const struct decoded_command *c, char key[XATTR_NAME_MAX + 1])
+static const char *xattr_key(const struct decoded_command *c, char key[VALUES_XATTR_NAME_MAX + 1])
 {
-	if (!c->xattr_name.len || c->xattr_name.len > XATTR_NAME_MAX)
-		return error_set(EINVAL, "an attribute's name of %u bytes", c->xattr_name.len);
 	memcpy(key, c->xattr_name.data, c->xattr_name.len);
 	key[c->xattr_name.len] = '\0';
-	return 0;
+	return key;
 }
 
 /* Namespaces that are the privileged's, and what this filesystem has no place for. */
@@ -48,21 +45,15 @@ static bool may_skip_xattr(int err, const char *key)
 int host_set_xattr(struct host_tree *h, const struct operation *op)
 {
 	const struct stream_bytes *value = &op->c->xattr_data;
-	char key[XATTR_NAME_MAX + 1];
-	struct grant g;
-	int ret = xattr_key(op->c, key);
-
-	if (ret)
-		return ret;
-
+	char buf[VALUES_XATTR_NAME_MAX + 1];
+	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
 	int dir = beneath_parent(&h->beneath, op->path);
+	struct grant g;
 
 	if (dir < 0)
 		return dir;
 
-	const char *name = tree_path_name(op->path);
-
-	ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
+	int ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
 	if (ret == -EACCES && grant_begin(&g, dir, name)) {
 		ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
 		grant_end(&g);
@@ -77,21 +68,15 @@ int host_set_xattr(struct host_tree *h, const struct operation *op)
 
 int host_remove_xattr(struct host_tree *h, const struct operation *op)
 {
-	char key[XATTR_NAME_MAX + 1];
-	struct grant g;
-	int ret = xattr_key(op->c, key);
-
-	if (ret)
-		return ret;
-
+	char buf[VALUES_XATTR_NAME_MAX + 1];
+	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
 	int dir = beneath_parent(&h->beneath, op->path);
+	struct grant g;
 
 	if (dir < 0)
 		return dir;
 
-	const char *name = tree_path_name(op->path);
-
-	ret = at_removexattr(dir, name, key) ? -errno : 0;
+	int ret = at_removexattr(dir, name, key) ? -errno : 0;
 	if (ret == -EACCES && grant_begin(&g, dir, name)) {
 		ret = at_removexattr(dir, name, key) ? -errno : 0;
 		grant_end(&g);
@@ -169,11 +154,6 @@ int host_chown(struct host_tree *h, const struct operation *op)
 
 	if (dir < 0)
 		return dir;
-
-	/* (uid_t)-1 would mean "leave it alone". */
-	if (c->uid >= UINT32_MAX || c->gid >= UINT32_MAX)
-		return error_set(EINVAL, "no owner has the numbers %llu:%llu", (unsigned long long)c->uid,
-				 (unsigned long long)c->gid);
 
 	const char *name = tree_path_name(op->path);
 	int ret = chown_at(dir, name, (uid_t)c->uid, (gid_t)c->gid);

@@ -12,11 +12,9 @@
 #include "base/error.h"
 #include "receive/file.h"
 #include "receive/host_tree.h"
+#include "receive/values.h"
 
 #define HOLE_UNIT 4096u /* --sparse looks at blocks of this size */
-
-/* An extent's data is at most this long before compression (the kernel's BTRFS_MAX_UNCOMPRESSED). */
-#define UNENCODED_MAX (128u * 1024)
 
 static bool all_zero(const char *p, u64 len)
 {
@@ -80,12 +78,9 @@ static int decode_extent(struct host_tree *h, const struct decoded_command *c)
 	switch (c->compression) {
 	case STREAM_COMPRESSION_ZLIB: type = COMPRESSION_ZLIB; break;
 	case STREAM_COMPRESSION_ZSTD: type = COMPRESSION_ZSTD; break;
-	case STREAM_COMPRESSION_LZO_4K ... STREAM_COMPRESSION_LZO_4K + 4:
+	default:
 		type = COMPRESSION_LZO;
 		sector = 4096u << (c->compression - STREAM_COMPRESSION_LZO_4K);
-		break;
-	default:
-		return error_set(EOPNOTSUPP, "compression %u is not known", c->compression);
 	}
 	if (!h->decompressor) {
 		ret = decompressor_new(&h->decompressor);
@@ -102,24 +97,11 @@ int host_encoded_write(struct host_tree *h, const struct operation *op)
 	const char *data;
 	int ret;
 
-	if (c->encryption)
-		return error_set(EOPNOTSUPP, "encryption %u is not supported", c->encryption);
-	if (c->unencoded_len > UNENCODED_MAX)
-		return error_set(EINVAL, "an extent of %llu bytes, more than %u",
-				 (unsigned long long)c->unencoded_len, UNENCODED_MAX);
-	if (!range_within(c->unencoded_offset, c->unencoded_file_len, c->unencoded_len))
-		return error_set(EINVAL, "[%llu, +%llu) is not within the extent's %llu bytes",
-				 (unsigned long long)c->unencoded_offset,
-				 (unsigned long long)c->unencoded_file_len,
-				 (unsigned long long)c->unencoded_len);
 	if (c->compression == STREAM_COMPRESSION_NONE) {
-		if (c->data.len < c->unencoded_len)
-			return error_set(EINVAL, "%u bytes of data for an extent of %llu",
-					 c->data.len, (unsigned long long)c->unencoded_len);
 		data = c->data.data;
 	} else {
 		buffer_clear(&h->data);
-		ret = buffer_reserve(&h->data, UNENCODED_MAX);
+		ret = buffer_reserve(&h->data, VALUES_UNENCODED_MAX);
 		if (!ret)
 			ret = decode_extent(h, c);
 		if (ret)

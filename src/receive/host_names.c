@@ -55,22 +55,11 @@ static mode_t made_type(const struct decoded_command *c)
 	return S_IFLNK;
 }
 
-static int check_make(const struct decoded_command *c)
+static bool is_of_type(int dir, const char *name, mode_t type)
 {
-	mode_t type = c->mode & S_IFMT;
+	struct stat st;
 
-	if (c->type == STREAM_C_SYMLINK && c->path_link.len > TREE_PATH_MAX)
-		return error_set(ENAMETOOLONG, "target of %u bytes is longer than %u",
-				 c->path_link.len, TREE_PATH_MAX);
-	if (c->type != STREAM_C_MKNOD)
-		return 0;
-	if (type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
-		return error_set(EINVAL, "mode %llo is of no device", (unsigned long long)c->mode);
-	/* What new_encode_dev() makes has 32 bits and the form of glibc's dev_t. */
-	if (c->rdev > UINT32_MAX)
-		return error_set(EINVAL, "device number 0x%llx has more than 32 bits",
-				 (unsigned long long)c->rdev);
-	return 0;
+	return !at_stat(dir, name, &st) && (st.st_mode & S_IFMT) == type;
 }
 
 /* The source's file has what the stream sets, and nothing from the directory it is made in here. */
@@ -83,13 +72,8 @@ static void drop_inherited(int dir, const char *name)
 
 int host_make(struct host_tree *h, const struct operation *op)
 {
-	int ret = check_make(op->c);
 	struct grant g;
-
-	if (ret)
-		return ret;
-
-	int dir = beneath_parent(&h->beneath, op->path);
+	int ret, dir = beneath_parent(&h->beneath, op->path);
 
 	if (dir < 0)
 		return dir;
@@ -105,18 +89,14 @@ int host_make(struct host_tree *h, const struct operation *op)
 		ret = target_skip(h->target, SKIPPED_DEVICE, EPERM);
 		return ret ? ret : path_table_put(&h->notes.missing, op->path->text, op->path->len, 0);
 	}
-	if (made == -EEXIST && op->again) {
-		struct stat st;
 
-		if (!at_stat(dir, name, &st) &&
-		    (st.st_mode & S_IFMT) == made_type(op->c))
-			return 0;
-	}
-	if (made < 0)
+	bool made_before = made == -EEXIST && op->again && is_of_type(dir, name, made_type(op->c));
+
+	if (made < 0 && !made_before)
 		return error_errno(-made, "create");
 	if (h->hands_down && op->c->type != STREAM_C_SYMLINK)
 		drop_inherited(dir, name);
-	if (op->c->type == STREAM_C_MKFILE) {
+	if (op->c->type == STREAM_C_MKFILE && !made_before) {
 		host_close_file(h);
 		h->file = made;
 		h->file_path = *op->path;

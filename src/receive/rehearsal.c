@@ -6,11 +6,6 @@
 
 #include "base/error.h"
 
-struct known_uuid {
-	struct map_node node;
-	u8 uuid[16];
-};
-
 static bool is_known(const struct rehearsal *r, const u8 *uuid)
 {
 	for (struct map_node *n = map_find(&r->known, get_le64(uuid)); n; n = map_next_same(n))
@@ -19,13 +14,15 @@ static bool is_known(const struct rehearsal *r, const u8 *uuid)
 	return false;
 }
 
-static int remember(struct rehearsal *r, const u8 *uuid)
+static int remember(struct rehearsal *r, const u8 *uuid, u64 ctransid, bool from_outside)
 {
 	struct known_uuid *k = malloc(sizeof(*k));
 
 	if (!k)
 		return error_nomem(sizeof(*k));
 	memcpy(k->uuid, uuid, sizeof(k->uuid));
+	k->ctransid = ctransid;
+	k->from_outside = from_outside;
 	map_add(&r->known, &k->node, get_le64(uuid));
 	return 0;
 }
@@ -38,7 +35,7 @@ static int need(struct rehearsal *r, const u8 *uuid, u64 ctransid, const char *w
 		return 0;
 	if (r->target)
 		ret = r->target->ops->find(r->target, uuid, ctransid);
-	return ret ? error_wrap(ret, "%s", what) : remember(r, uuid);
+	return ret ? error_wrap(ret, "%s", what) : remember(r, uuid, ctransid, true);
 }
 
 static int check_order(struct rehearsal *r, const struct decoded_command *c)
@@ -55,7 +52,7 @@ static int check_order(struct rehearsal *r, const struct decoded_command *c)
 			ret = r->target->ops->may_begin(r->target, &op);
 		if (!ret && c->type == STREAM_C_SNAPSHOT)
 			ret = need(r, c->clone_uuid, c->clone_ctransid, "cannot find parent subvolume");
-		return ret ? ret : remember(r, c->uuid);
+		return ret ? ret : remember(r, c->uuid, c->ctransid, false);
 	case STREAM_C_END:
 		r->within = false;
 		return 0;
@@ -85,9 +82,31 @@ static int on_command(struct stream_sink *s, const struct decoded_command *c)
 	return 0;
 }
 
+static int on_header(struct stream_sink *s, u32 version)
+{
+	struct rehearsal *r = CONTAINER_OF(s, struct rehearsal, sink);
+
+	r->streams++;
+	r->version = version;
+	return 0;
+}
+
+const struct known_uuid *rehearsal_next_need(const struct rehearsal *r, const struct known_uuid *after)
+{
+	struct map_node *n = after ? (struct map_node *)&after->node : NULL;
+
+	while ((n = map_iterate(&r->known, n))) {
+		struct known_uuid *k = CONTAINER_OF(n, struct known_uuid, node);
+
+		if (k->from_outside)
+			return k;
+	}
+	return NULL;
+}
+
 int rehearsal_init(struct rehearsal *r, struct target *t)
 {
-	*r = (struct rehearsal){.sink = {NULL, on_command, NULL}, .target = t};
+	*r = (struct rehearsal){.sink = {on_header, on_command, NULL}, .target = t};
 	return map_init(&r->known);
 }
 
