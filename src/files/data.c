@@ -182,7 +182,7 @@ static int read_sectors(struct data_reader *d, u64 logical, u8 *buf, size_t len,
 }
 
 int data_read_pieces(struct data_reader *d, u64 logical, struct data_piece *piece, size_t count,
-		     bool verify)
+		     bool verify, size_t *bad)
 {
 	struct iovec iov[DATA_PIECES_MAX];
 	struct sums_at at = {0};
@@ -198,6 +198,7 @@ int data_read_pieces(struct data_reader *d, u64 logical, struct data_piece *piec
 		struct data_piece *p = &piece[i];
 
 		p->crc = 0;
+		*bad = i;
 		if (unread)
 			ret = read_sectors(d, logical, p->to, p->len, verify);
 		else if (verify)

@@ -33,10 +33,10 @@ struct data_piece {
 
 /*
  * Uncompressed data from @logical on, sector-aligned, into @count pieces one behind the other (at most
- * DATA_PIECES_MAX), with as few reads as the devices allow.
+ * DATA_PIECES_MAX), with as few reads as the devices allow.  *@bad is the piece that an error belongs to.
  */
 int data_read_pieces(struct data_reader *d, u64 logical, struct data_piece *piece, size_t count,
-		     bool verify);
+		     bool verify, size_t *bad);
 
 /* [@logical, @logical + @len) as it lies on disk, sector-aligned and verified: encoded writes. */
 int data_read_raw(struct data_reader *d, u64 logical, void *buf, size_t len, bool verify);

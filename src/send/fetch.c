@@ -117,7 +117,7 @@ static int read_plain(struct fetcher *f, const struct batch *b, size_t first, si
 	u32 crc[DATA_PIECES_MAX];
 	u64 end = start;
 	u8 *at = out;
-	size_t n = 0;
+	size_t n = 0, bad;
 	int ret;
 
 	for (size_t i = first; i < last && n < DATA_PIECES_MAX; i++) {
@@ -131,9 +131,9 @@ static int read_plain(struct fetcher *f, const struct batch *b, size_t first, si
 		at += op_bytes(op);
 		end += op->data_len;
 	}
-	ret = data_read_pieces(f->reader, start, f->piece, n, s->verify);
+	ret = data_read_pieces(f->reader, start, f->piece, n, s->verify, &bad);
 	if (ret)
-		return failed(ret, s);
+		return failed(ret, slice_of(b, &b->ops[first + bad]));
 	for (size_t i = 0; i < n; i++) {
 		const struct op *op = &b->ops[first + i];
 

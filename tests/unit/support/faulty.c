@@ -5,14 +5,12 @@
 
 #include "base/error.h"
 
-static int faulty_read(struct device *d, u64 offset, void *buf, size_t len)
+static int pass_on(struct faulty *f, u64 offset, void *buf, size_t len)
 {
-	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
 	u64 start = max_u64(offset, f->start), end = min_u64(offset + len, f->end);
 
-	atomic_fetch_add(&f->reads, 1);
 	if (f->fault == FAULT_FAIL && start < end)
-		return error_set(EIO, "read of %s fails on purpose", d->name);
+		return error_set(EIO, "read of %s fails on purpose", f->device.name);
 
 	int ret = f->inner->ops->read(f->inner, offset, buf, len);
 
@@ -20,6 +18,39 @@ static int faulty_read(struct device *d, u64 offset, void *buf, size_t len)
 		for (u64 at = start; at < end; at++)
 			((u8 *)buf)[at - offset] ^= 0xff;
 	return ret;
+}
+
+static int faulty_read(struct device *d, u64 offset, void *buf, size_t len)
+{
+	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+
+	atomic_fetch_add(&f->reads, 1);
+	return pass_on(f, offset, buf, len);
+}
+
+/* One read, whatever the device below makes of it. */
+static int faulty_readv(struct device *d, u64 offset, struct iovec *iov, int count)
+{
+	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+	int ret = 0;
+
+	atomic_fetch_add(&f->reads, 1);
+	for (int i = 0; i < count && !ret; i++) {
+		ret = pass_on(f, offset, iov[i].iov_base, iov[i].iov_len);
+		offset += iov[i].iov_len;
+	}
+	return ret;
+}
+
+static void faulty_prefetch(struct device *d, u64 offset, u64 len)
+{
+	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+
+	if (f->prefetches < FAULTY_PREFETCHES) {
+		f->prefetch[f->prefetches].offset = offset;
+		f->prefetch[f->prefetches].len = len;
+	}
+	f->prefetches++;
 }
 
 static void faulty_close(struct device *d)
@@ -30,7 +61,10 @@ static void faulty_close(struct device *d)
 	free(f);
 }
 
-static const struct device_ops faulty_ops = {.read = faulty_read, .close = faulty_close};
+static const struct device_ops faulty_ops = {.read = faulty_read,
+					      .readv = faulty_readv,
+					      .prefetch = faulty_prefetch,
+					      .close = faulty_close};
 
 struct faulty *faulty_new(struct device *inner)
 {

@@ -13,12 +13,18 @@ enum fault {
 	FAULT_CORRUPT, /* the bytes of the range are inverted */
 };
 
+#define FAULTY_PREFETCHES 8u
+
 struct faulty {
 	struct device device;
 	struct device *inner;
 	enum fault fault;
 	u64 start, end; /* the range */
-	atomic_uint reads;
+	atomic_uint reads; /* one for each vector too */
+	struct {
+		u64 offset, len;
+	} prefetch[FAULTY_PREFETCHES]; /* the first of what one thread has asked for */
+	unsigned prefetches;
 };
 
 /* Closing it closes @inner. */
