@@ -80,6 +80,20 @@ void json_line_u64(struct json_line *j, const char *key, u64 value)
 	fprintf(j->out, "%llu", (unsigned long long)value);
 }
 
+void json_line_bool(struct json_line *j, const char *key, bool value)
+{
+	key_out(j, key);
+	fputs(value ? "true" : "false", j->out);
+}
+
+void json_line_item_string(struct json_line *j, const char *value)
+{
+	if (j->started)
+		fputc(',', j->out);
+	j->started = true;
+	text_out(j->out, (const u8 *)value, strlen(value));
+}
+
 void json_line_bytes(struct json_line *j, const char *key, const void *data, size_t len)
 {
 	const u8 *p = data;

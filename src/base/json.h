@@ -19,6 +19,7 @@ void json_line_begin(struct json_line *j, FILE *out); /* { */
 void json_line_end(struct json_line *j);              /* } and a new line */
 
 void json_line_u64(struct json_line *j, const char *key, u64 value);
+void json_line_bool(struct json_line *j, const char *key, bool value);
 void json_line_string(struct json_line *j, const char *key, const char *value);
 
 /*
@@ -27,11 +28,12 @@ void json_line_string(struct json_line *j, const char *key, const char *value);
  */
 void json_line_bytes(struct json_line *j, const char *key, const void *data, size_t len);
 
-/* A member that is a list of objects; between an item's begin and end members are written as ever. */
+/* A member that is a list: of objects, between whose begin and end members are written as ever, or of strings. */
 void json_line_list_begin(struct json_line *j, const char *key);
 void json_line_list_end(struct json_line *j);
 void json_line_item_begin(struct json_line *j);
 void json_line_item_end(struct json_line *j);
+void json_line_item_string(struct json_line *j, const char *value);
 
 /* As 2026-11-23T06:44:58.123456789Z; a time beyond the calendar as its number of seconds. */
 void json_line_time(struct json_line *j, const char *key, s64 sec, u32 nsec);

@@ -88,6 +88,26 @@ static void test_numbers_and_times(void **state)
 	free(text);
 }
 
+static void test_booleans_and_lists_of_strings(void **state)
+{
+	struct json_line j;
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	json_line_begin(&j, out);
+	json_line_bool(&j, "yes", true);
+	json_line_list_begin(&j, "words");
+	json_line_item_string(&j, "one");
+	json_line_item_string(&j, "t\"wo");
+	json_line_list_end(&j);
+	json_line_bool(&j, "no", false);
+	json_line_end(&j);
+	fclose(out);
+	assert_string_equal(text, "{\"yes\":true,\"words\":[\"one\",\"t\\\"wo\"],\"no\":false}\n");
+	free(text);
+}
+
 static void test_lists_of_objects(void **state)
 {
 	struct json_line j;
@@ -121,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_a_parser_reads_it),
 		cmocka_unit_test(test_numbers_and_times),
 		cmocka_unit_test(test_lists_of_objects),
+		cmocka_unit_test(test_booleans_and_lists_of_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
