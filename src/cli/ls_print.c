@@ -6,27 +6,9 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "cli/kind.h"
 #include "cli/ls.h"
 #include "cli/name.h"
-
-static const struct {
-	mode_t mode;
-	char letter;
-	const char *name;
-} kinds[] = {
-	{S_IFREG, '-', "file"},      {S_IFDIR, 'd', "directory"}, {S_IFLNK, 'l', "symlink"},
-	{S_IFCHR, 'c', "character"}, {S_IFBLK, 'b', "block"},     {S_IFIFO, 'p', "fifo"},
-	{S_IFSOCK, 's', "socket"},
-};
-
-static size_t kind_of(u32 mode)
-{
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(kinds) && kinds[i].mode != (mode & S_IFMT))
-		i++;
-	return i;
-}
 
 static const char *mode_text(u32 mode, char *buf)
 {
@@ -35,9 +17,8 @@ static const char *mode_text(u32 mode, char *buf)
 		size_t place;
 		char executable, other;
 	} special[] = {{S_ISUID, 3, 's', 'S'}, {S_ISGID, 6, 's', 'S'}, {S_ISVTX, 9, 't', 'T'}};
-	size_t kind = kind_of(mode);
 
-	buf[0] = kind < ARRAY_SIZE(kinds) ? kinds[kind].letter : '?';
+	buf[0] = kind_letter(mode);
 	for (size_t i = 0; i < 9; i++)
 		buf[i + 1] = mode & 0400u >> i ? "rwx"[i % 3] : '-';
 	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
@@ -122,12 +103,11 @@ void ls_print_json(const struct ls_row *rows, size_t count)
 
 	for (const struct ls_row *r = rows; r < rows + count; r++) {
 		const struct inode *i = &r->inode;
-		size_t kind = kind_of(i->mode);
 
 		snprintf(mode, sizeof(mode), "%04o", i->mode & 07777);
 		json_line_begin(&j, stdout);
 		json_line_bytes(&j, "name", r->name, r->name_len);
-		json_line_string(&j, "type", kind < ARRAY_SIZE(kinds) ? kinds[kind].name : "unknown");
+		json_line_string(&j, "type", kind_name(i->mode));
 		json_line_u64(&j, "inode", i->ino);
 		json_line_string(&j, "mode", mode);
 		json_line_u64(&j, "nlink", i->nlink);
