@@ -53,6 +53,10 @@ struct inode_name {
 int inode_name_next(const struct key *key, const void *item, u32 size, u32 *pos,
 		    struct inode_name *out);
 
+/* The kernel gives up on paths beyond its PATH_MAX of 4096; a bound there must be for whoever climbs from name to
+ * name, against directories that contain each other. */
+#define PATH_LENGTH_MAX 65536u
+
 /* The first name of inode @ino, of a directory the only one, found with @c; valid until @c moves.  An
  * INODE_EXTREF counts where no name fitted INODE_REF. */
 int inode_first_name(struct cursor *c, u64 ino, struct inode_name *out);

@@ -8,10 +8,6 @@
 #include "files/dir.h"
 #include "files/location.h"
 
-/* The kernel gives up on paths beyond its PATH_MAX of 4096; a bound there must be, against directories
- * that contain each other. */
-#define PATH_LENGTH_MAX 65536
-
 static void decode_root_item(const struct root_item *item, u32 size, struct subvolume *out)
 {
 	out->root_dirid = le64_get(item->root_dirid);
