@@ -4,6 +4,7 @@
 
 #include "cli/cat.h"
 #include "cli/command.h"
+#include "cli/diff.h"
 #include "cli/filesystem.h"
 #include "cli/ls.h"
 #include "cli/receive.h"
@@ -13,6 +14,7 @@
 
 static const struct command commands[] = {
 	{"cat", "print files of an image", cat_command},
+	{"diff", "show what changed between two subvolumes", diff_command},
 	{"filesystem", "show the filesystem of an image or device", filesystem_command},
 	{"ls", "list a directory of an image", ls_command},
 	{"receive", "apply a send stream, or print it", receive_command},
