@@ -85,11 +85,11 @@ class Bench:
         if "warm" in options.caches:
             if result["capped"]:
                 result["warm"] = {"kernel": [{"seconds": options.cap, "capped": True}],
-                                  "ours": [self.run(ours, row.sink) for _ in range(options.runs)]}
+                                  "ours": [self.run(ours, row.sink, cap=options.cap)]}
             else:
                 result["warm"] = self.alternate(options.runs,
                                                 lambda: self.run(kernel, row.sink, cap=options.cap),
-                                                lambda: self.run(ours, row.sink))
+                                                lambda: self.run(ours, row.sink, cap=options.cap))
         if "cold" in options.caches:
             def cold(command, mounted, cap=0):
                 image.unmount()
@@ -102,7 +102,7 @@ class Bench:
                 return done
 
             result["cold"] = self.alternate(options.runs, lambda: cold(kernel, True, options.cap),
-                                            lambda: cold(ours, False))
+                                            lambda: cold(ours, False, options.cap))
         return result
 
     def raw_read(self, image):

@@ -29,8 +29,11 @@ def seconds(runs):
 
 
 def ratio(both):
+    kernel_cut, ours_cut = (any(run.get("capped") for run in both[side]) for side in ("kernel", "ours"))
+    if ours_cut:
+        return "not known" if kernel_cut else "too small to say"
     value = median(both["kernel"]) / median(both["ours"])
-    more = "> " if any(run.get("capped") for run in both["kernel"]) else ""
+    more = "> " if kernel_cut else ""
     return more + (f"{value:.2f}" if value < 10 else f"{value:.1f}")
 
 
