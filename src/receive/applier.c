@@ -102,14 +102,20 @@ static int begin(struct applier *a, const struct operation *op)
 	return 0;
 }
 
+/* Whether @c acts on the inode that was made last. */
+static bool is_newest(const struct applier *a, const struct decoded_command *c)
+{
+	return a->ino && c->path.len && c->path.len == a->ino_path.len &&
+	       !memcmp(c->path.data, a->ino_path.text, c->path.len);
+}
+
 /* A new inode, or another name for it. */
 static void follow_inode(struct applier *a, const struct operation *op)
 {
 	if (command_has(op->c, STREAM_A_INO)) {
 		a->ino = op->c->ino;
 		a->ino_path = *op->path;
-	} else if (op->c->type == STREAM_C_RENAME && a->ino && a->ino_path.len == op->path->len &&
-		   !memcmp(a->ino_path.text, op->path->text, op->path->len)) {
+	} else if (op->c->type == STREAM_C_RENAME && is_newest(a, op->c)) {
 		a->ino_path = *op->other;
 	}
 }
@@ -172,11 +178,7 @@ int applier_command(struct applier *a, const struct decoded_command *c)
 		ret = advance(a, c);
 	if (!ret)
 		return 0;
-
-	bool known = c->path.len == a->ino_path.len &&
-		     !memcmp(c->path.data, a->ino_path.text, c->path.len);
-
-	return applier_wrap(c, known ? a->ino : 0, ret);
+	return applier_wrap(c, is_newest(a, c) ? a->ino : 0, ret);
 }
 
 void applier_passed_over(struct applier *a)
