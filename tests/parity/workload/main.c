@@ -52,7 +52,21 @@ void workload_note(struct workload *w, const char *what, const char *path, const
 	fputc('\n', stderr);
 }
 
-static void run(struct workload *w, unsigned long ops, const char *without)
+/* Names of operations to leave out. */
+struct without {
+	const char *name[8];
+	unsigned count;
+};
+
+static bool left_out(const struct without *without, const char *name)
+{
+	for (unsigned i = 0; i < without->count; i++)
+		if (!strcmp(without->name[i], name))
+			return true;
+	return false;
+}
+
+static void run(struct workload *w, unsigned long ops, const struct without *without)
 {
 	struct tally tally[OPERATIONS_MAX];
 	unsigned count = 0, weight = 0;
@@ -68,7 +82,7 @@ static void run(struct workload *w, unsigned long ops, const char *without)
 
 		while (draw >= t->operation->weight)
 			draw -= t++->operation->weight;
-		if (without && !strcmp(without, t->operation->name))
+		if (left_out(without, t->operation->name))
 			continue;
 		if (w->verbose)
 			fprintf(stderr, "%lu %s\n", i, t->operation->name);
@@ -91,7 +105,7 @@ static void run(struct workload *w, unsigned long ops, const char *without)
 
 static void usage(void)
 {
-	fputs("usage: workload --seed N [--ops K] [--max-bytes N] [--far] [--without OPERATION] [-v] DIR\n"
+	fputs("usage: workload --seed N [--ops K] [--max-bytes N] [--far] [--without NAME]... [-v] DIR\n"
 	      "       workload --drop-newest DIR\n"
 	      "  --ops K          operations to try, 300; fewer are the same ones, from the first on\n"
 	      "  --max-bytes N    of file data to write, 24 MiB\n"
@@ -118,7 +132,7 @@ int main(int argc, char **argv)
 	unsigned long ops = 300;
 	u64 seed = 0;
 	bool drop = false, seeded = false;
-	const char *without = NULL;
+	struct without without = {0};
 
 	for (int c; (c = getopt_long(argc, argv, "v", options, NULL)) != -1;) {
 		switch (c) {
@@ -136,7 +150,8 @@ int main(int argc, char **argv)
 			w.far = true;
 			break;
 		case WITHOUT:
-			without = optarg;
+			if (without.count < ARRAY_SIZE(without.name))
+				without.name[without.count++] = optarg;
 			break;
 		case DROP_NEWEST:
 			drop = true;
@@ -159,7 +174,7 @@ int main(int argc, char **argv)
 	if (!ret && drop)
 		ret = remove_newest(&w);
 	else if (!ret)
-		run(&w, ops, without);
+		run(&w, ops, &without);
 	if (ret)
 		fprintf(stderr, "workload: %s: %s\n", argv[optind], strerror(-ret));
 	tree_release(&w);
