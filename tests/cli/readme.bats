@@ -32,12 +32,16 @@ rows() { sed -n '/^## What works today$/,/^## /p' "$REPO/README.md" | grep '^|' 
 }
 
 @test "every proof in the table of the README is there" {
-  local row proof count=0
+  local row proof program count=0
   while IFS= read -r row; do
     row=${row% |}
     for proof in $(grep -o '`[^`]*`' <<<"${row##*| }" | tr -d '`'); do
       count=$((count + 1))
-      [ -e "$REPO/$proof" ] || {
+      # A path, or an option of the program before it.
+      case $proof in
+      --*) "$program" --help | grep -qwe "$proof" ;;
+      *) program=$REPO/$proof && [ -e "$program" ] ;;
+      esac || {
         echo "no $proof: $row"
         return 1
       }
