@@ -45,12 +45,12 @@ static int faulty_readv(struct device *d, u64 offset, struct iovec *iov, int cou
 static void faulty_prefetch(struct device *d, u64 offset, u64 len)
 {
 	struct faulty *f = CONTAINER_OF(d, struct faulty, device);
+	unsigned i = atomic_fetch_add(&f->prefetches, 1);
 
-	if (f->prefetches < FAULTY_PREFETCHES) {
-		f->prefetch[f->prefetches].offset = offset;
-		f->prefetch[f->prefetches].len = len;
+	if (i < FAULTY_PREFETCHES) {
+		f->prefetch[i].offset = offset;
+		f->prefetch[i].len = len;
 	}
-	f->prefetches++;
 }
 
 static void faulty_close(struct device *d)

@@ -23,8 +23,8 @@ struct faulty {
 	atomic_uint reads; /* one for each vector too */
 	struct {
 		u64 offset, len;
-	} prefetch[FAULTY_PREFETCHES]; /* the first of what one thread has asked for */
-	unsigned prefetches;
+	} prefetch[FAULTY_PREFETCHES]; /* the first ones */
+	atomic_uint prefetches;
 };
 
 /* Closing it closes @inner. */
