@@ -168,6 +168,8 @@ int plan_find_clone(struct send_plan *p, const struct extent_at *at, struct clon
 	struct extent_query q = {
 		.bytenr = r->disk_bytenr,
 		.position = r->compression == COMPRESSION_NONE ? r->offset : 0,
+		.file_offset = r->file_offset,
+		.len = search.len,
 		.skip_self = s->count == 1,
 		.self_root = at->leaf->owner,
 		.self_ino = p->cur_ino,

@@ -12,8 +12,8 @@
  *  4. An extent with more than 1024 references is not looked at, nor one with a single reference if
  *     the send root is the only source: the reference is our own.
  *
- * The kernel resolves anew for each file range.  Here what an extent resolves to is kept, so that an
- * extent that many files share is resolved once and not once a file.
+ * The kernel resolves anew for each file range.  Here what an extent resolves to is kept (resolved.h), and a
+ * walk that would go as the one before it is not made again: see repeat().
  */
 #include "send/sources.h"
 
@@ -21,27 +21,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "files/backref.h"
-#include "send/clone.h"
-#include "send/leaf_items.h"
 #include "send/leaf_roots.h"
-
-#define REFS_MAX 1024
-
-/* A reference and the places that it resolves to. */
-struct resolved {
-	u64 root; /* 0: by leaf */
-	u64 ino, offset;
-	u32 first, count; /* in extent->place */
-};
-
-struct extent {
-	struct lru_entry lru; /* by address */
-	size_t bytes;
-	size_t ref_count, place_count, place_capacity;
-	struct resolved *ref; /* in the order of rule 1 */
-	struct place *place;
-};
+#include "send/resolved.h"
 
 /* Places of one leaf, in the order in which they are considered. */
 struct leaf_places {
@@ -51,14 +32,18 @@ struct leaf_places {
 };
 
 struct extent_walk {
-	struct send_plan *p;
 	struct leaf_roots *roots;
-	struct leaf_items *items;
-	struct cursor extents;
-	struct cursor leaf_extents; /* the same tree, for the items of leaves */
-	struct backrefs refs;
-	struct lru resolved; /* struct extent */
-	size_t resolved_bytes;
+	struct resolver *resolver;
+
+	/* The walk before, if it ended at a place in a leaf that the kernel's cache had. */
+	struct {
+		bool valid;
+		u64 who; /* its referrers' id */
+		u64 self_ino, self_root;
+		bool skip_self;
+		u32 place;
+		u64 root;
+	} last;
 
 	/* Scratch of one walk. */
 	struct leaf_places *leaves;
@@ -76,14 +61,9 @@ int extent_walk_new(struct send_plan *p, struct extent_walk **out)
 
 	if (!w)
 		return error_nomem(sizeof(*w));
-	w->p = p;
-	cursor_init(&w->extents, &p->fs->extent_tree);
-	cursor_init(&w->leaf_extents, &p->fs->extent_tree);
-	ret = lru_init(&w->resolved, 0);
+	ret = leaf_roots_new(p, &w->roots);
 	if (!ret)
-		ret = leaf_items_new(p->fs, &w->leaf_extents, &w->items);
-	if (!ret)
-		ret = leaf_roots_new(p, &w->roots);
+		ret = resolver_new(p, w->roots, &w->resolver);
 	if (ret) {
 		extent_walk_free(w);
 		return ret;
@@ -92,230 +72,111 @@ int extent_walk_new(struct send_plan *p, struct extent_walk **out)
 	return 0;
 }
 
-static void free_extent(struct extent *e)
-{
-	free(e->ref);
-	free(e->place);
-	free(e);
-}
-
 void extent_walk_free(struct extent_walk *w)
 {
-	struct lru_entry *e;
-
 	if (!w)
 		return;
-	while (w->resolved.map.buckets && (e = lru_pop(&w->resolved)))
-		free_extent(CONTAINER_OF(e, struct extent, lru));
-	lru_release(&w->resolved);
+	resolver_free(w->resolver);
 	leaf_roots_free(w->roots);
-	leaf_items_free(w->items);
-	cursor_release(&w->extents);
-	cursor_release(&w->leaf_extents);
-	backrefs_release(&w->refs);
 	free(w->leaves);
 	free(w->next);
 	free(w);
 }
 
-static int falling(const void *a, const void *b)
-{
-	const struct backref *x = a, *y = b;
-
-	if (x->root != y->root)
-		return x->root > y->root ? -1 : 1;
-	if (x->ino != y->ino)
-		return x->ino > y->ino ? -1 : 1;
-	if (x->offset != y->offset)
-		return x->offset > y->offset ? -1 : 1;
-	return x->parent > y->parent ? -1 : x->parent < y->parent;
-}
-
-static int add_place(struct extent *e, const struct place *p)
-{
-	if (e->place_count == e->place_capacity) {
-		size_t capacity = e->place_capacity ? e->place_capacity * 2 : 4;
-		struct place *place = realloc(e->place, capacity * sizeof(*place));
-
-		if (!place)
-			return error_nomem(capacity * sizeof(*place));
-		e->place = place;
-		e->place_capacity = capacity;
-	}
-	e->place[e->place_count++] = *p;
-	return 0;
-}
-
-/* Whether the leaf is one that the extent names by address, or another subvolume's: then the items in it
- * are not this reference's. */
-static bool is_foreign(const struct extent_walk *w, const struct backref *r,
-		       const struct extent_buffer *leaf)
-{
-	if (leaf->owner != r->root)
-		return true;
-	for (size_t i = w->refs.count; i-- && !w->refs.ref[i].root;)
-		if (w->refs.ref[i].parent == leaf->logical)
-			return true;
-	return false;
-}
-
-/* The items behind a reference by subvolume, inode and offset. */
-static int resolve_by_root(struct extent_walk *w, const struct backref *r, struct extent *e)
-{
-	struct root_view *v;
-	u32 found = 0;
-	/* An offset that wrapped below zero: the items are somewhere in the file. */
-	struct key k = key_of(r->ino, KEY_EXTENT_DATA, r->offset >= INT64_MAX ? 0 : r->offset);
-	int ret = leaf_roots_view(w->roots, r->root, &v);
-
-	if (ret || v->missing)
-		return ret;
-
-	struct cursor *c = &v->cursor;
-
-	ret = cursor_seek(c, &k);
-	if (ret >= 0 && !cursor_at_end(c) && c->slot[0] && is_foreign(w, r, c->node[0]))
-		ret = cursor_next_leaf(c);
-	while (ret >= 0 && !cursor_at_end(c) && found < r->count) {
-		struct place p = {0};
-
-		k = cursor_key(c);
-		if (k.objectid != r->ino || k.type != KEY_EXTENT_DATA)
-			break;
-		if (!c->slot[0] && is_foreign(w, r, c->node[0])) {
-			ret = cursor_next_leaf(c);
-			continue;
-		}
-		ret = place_of(w->p->fs, &k, cursor_data(c), cursor_size(c), c->node[0]->logical,
-			       w->refs.bytenr, &p);
-		if (ret > 0 && k.offset - p.data_offset == r->offset) {
-			found++;
-			ret = add_place(e, &p);
-		}
-		if (ret >= 0)
-			ret = cursor_next(c);
-	}
-	return ret < 0 ? ret : 0;
-}
-
-/* The items in a leaf that the extent names by address. */
-static int resolve_by_leaf(struct extent_walk *w, const struct backref *r, struct extent *e)
-{
-	const struct place *p;
-	int count = leaf_items_find(w->items, r->parent, w->refs.bytenr, &p), ret = 0;
-
-	for (int i = 0; i < count && !ret; i++)
-		ret = add_place(e, &p[i]);
-	return count < 0 ? count : ret;
-}
-
-static int resolve(struct extent_walk *w, struct extent *e)
-{
-	struct backrefs *b = &w->refs;
-	int ret = backrefs_read(&w->extents, b);
-
-	if (ret)
-		return ret;
-	qsort(b->ref, b->count, sizeof(*b->ref), falling);
-	e->ref = calloc(b->count ? b->count : 1, sizeof(*e->ref));
-	if (!e->ref)
-		return error_nomem(b->count * sizeof(*e->ref));
-	for (size_t i = 0; i < b->count && !ret; i++) {
-		const struct backref *r = &b->ref[i];
-		struct resolved *to = &e->ref[e->ref_count++];
-
-		*to = (struct resolved){.root = r->root,
-					.ino = r->ino,
-					.offset = r->offset,
-					.first = (u32)e->place_count};
-		if (r->type == KEY_SHARED_DATA_REF)
-			ret = resolve_by_leaf(w, r, e);
-		else if (r->type == KEY_EXTENT_DATA_REF && r->root != DATA_RELOC_TREE_OBJECTID)
-			ret = resolve_by_root(w, r, e);
-		to->count = (u32)(e->place_count - to->first);
-	}
-	e->bytes = sizeof(*e) + b->count * sizeof(*e->ref) + e->place_capacity * sizeof(*e->place);
-	return ret;
-}
-
-/* The extent, resolved; NULL if rule 4 passes it over. */
-static int extent_of(struct extent_walk *w, u64 bytenr, struct extent **out)
-{
-	struct lru_entry *known = lru_find(&w->resolved, bytenr, 0);
-	u64 max = w->p->options.clone_all ? UINT64_MAX : REFS_MAX;
-
-	*out = NULL;
-	if (known) {
-		*out = CONTAINER_OF(known, struct extent, lru);
-		return 0;
-	}
-
-	int ret = backrefs_find(&w->extents, bytenr, &w->refs);
-
-	if (ret <= 0 || w->refs.refs > max ||
-	    (w->refs.refs == 1 && w->p->sources->count == 1))
-		return ret < 0 ? ret : 0;
-
-	struct extent *e = calloc(1, sizeof(*e));
-
-	if (!e)
-		return error_nomem(sizeof(*e));
-	ret = resolve(w, e);
-	if (ret) {
-		free_extent(e);
-		return ret;
-	}
-	lru_store(&w->resolved, &e->lru, bytenr, 0);
-	w->resolved_bytes += e->bytes;
-	while (w->resolved_bytes > w->p->fs->memory / 4 && lru_count(&w->resolved) > 1) {
-		struct extent *old = CONTAINER_OF(lru_pop(&w->resolved), struct extent, lru);
-
-		w->resolved_bytes -= old->bytes;
-		free_extent(old);
-	}
-	*out = e;
-	return 0;
-}
-
 typedef int (*each_fn)(u64 root, u64 ino, u64 offset, u64 num_bytes, void *arg);
 
-/* Whether the item holds the byte that is wanted, and at which offset of its file. */
-static bool holds(const struct place *p, u64 position, u64 *offset)
+/* Whether the place holds the byte that is wanted, and at which offset of its file. */
+static bool holds(const struct span *s, u64 position, u64 *offset)
 {
-	*offset = p->file_offset;
-	if (p->encoded)
+	*offset = s->file_offset;
+	if (s->encoded)
 		return true;
-	if (position < p->data_offset || position - p->data_offset >= p->num_bytes)
+	if (position < s->data_offset || position - s->data_offset >= s->num_bytes)
 		return false;
-	*offset += position - p->data_offset;
+	*offset += position - s->data_offset;
 	return true;
 }
 
-/* Rule 2 for one place: 1 if the walk is over. */
-static int consider_cached(struct extent_walk *w, const struct place *p, u64 position,
-			   each_fn each, void *arg)
+static bool is_self(const struct extent_query *q, const struct extent *e, const struct referrer *r)
 {
-	const struct root_list *roots;
+	const struct span *s;
+
+	if (!q->skip_self || !r->count || r->root != q->self_root || r->ino != q->self_ino)
+		return false;
+	s = extent_span(e, r->first);
+	return s->file_offset - s->data_offset == q->self_offset;
+}
+
+/*
+ * Whether what happens to the places of @e before one that is taken follows from their leaves and inodes alone:
+ * all of them stand at the wanted offset, so that a place in the inode at hand can only be the range at hand itself,
+ * and whichever is not turned down has all the bytes.
+ */
+static bool is_plain(const struct extent *e, const struct extent_query *q)
+{
 	u64 offset;
 
-	if (!holds(p, position, &offset))
+	return e->uniform && e->who->place_count && holds(&e->span[0], q->position, &offset) &&
+	       offset == q->file_offset && e->span[0].num_bytes >= q->len;
+}
+
+/*
+ * Copies of a file have their extents in the same leaves, one after the other.  If the walk before went over
+ * the same places, it left the kernel's cache in the order in which this one would leave it, and this one ends at
+ * the same place.  1 if so.
+ */
+static int repeat(struct extent_walk *w, const struct extent *e, const struct extent_query *q, each_fn each,
+		  void *arg)
+{
+	u64 offset;
+
+	if (!w->last.valid || w->last.who != e->who->id || w->last.self_ino != q->self_ino ||
+	    w->last.self_root != q->self_root || w->last.skip_self != q->skip_self || !is_plain(e, q))
 		return 0;
-	roots = leaf_roots_cached(w->roots, p->leaf);
-	for (u32 i = 0; roots && i < roots->count; i++)
-		if (each(roots->id[i], p->ino, offset, p->num_bytes, arg))
-			return 1;
+	holds(&e->span[0], q->position, &offset);
+	return each(w->last.root, e->who->place[w->last.place].ino, offset, e->span[0].num_bytes, arg);
+}
+
+/* Rule 2: 1 if the walk is over. */
+static int consider_cached(struct extent_walk *w, const struct extent *e, const struct extent_query *q,
+			   each_fn each, void *arg)
+{
+	for (u32 i = 0; i < e->who->ref_count; i++) {
+		const struct referrer *r = &e->who->ref[i];
+
+		if (is_self(q, e, r))
+			continue;
+		for (u32 at = r->first; at < r->first + r->count; at++) {
+			const struct span *s = extent_span(e, at);
+			const struct referring_place *p = &e->who->place[at];
+			const struct root_list *roots;
+			u64 offset;
+
+			if (!holds(s, q->position, &offset))
+				continue;
+			roots = leaf_roots_cached(w->roots, p->leaf);
+			for (u32 n = 0; roots && n < roots->count; n++) {
+				if (!each(roots->id[n], p->ino, offset, s->num_bytes, arg))
+					continue;
+				w->last.valid = is_plain(e, q) && p->ino != q->self_ino;
+				w->last.who = e->who->id;
+				w->last.self_ino = q->self_ino;
+				w->last.self_root = q->self_root;
+				w->last.skip_self = q->skip_self;
+				w->last.place = at;
+				w->last.root = roots->id[n];
+				return 1;
+			}
+		}
+	}
 	return 0;
 }
 
-static bool is_self(const struct extent_query *q, const struct resolved *r)
-{
-	return q->skip_self && r->root == q->self_root && r->ino == q->self_ino &&
-	       r->offset == q->self_offset;
-}
-
 /* The list of a leaf, empty at first.  NULL: out of memory. */
-static struct leaf_places *leaf_list(struct extent_walk *w, const struct place *p)
+static struct leaf_places *leaf_list(struct extent_walk *w, const struct extent *e, u32 at)
 {
+	const struct referring_place *p = &e->who->place[at];
+
 	/* Places of one leaf mostly come one after the other. */
 	for (size_t i = w->leaf_count; i--;)
 		if (w->leaves[i].leaf == p->leaf)
@@ -332,13 +193,13 @@ static struct leaf_places *leaf_list(struct extent_walk *w, const struct place *
 		w->leaf_capacity = capacity;
 	}
 	w->leaves[w->leaf_count] = (struct leaf_places){
-		p->leaf, key_of(p->ino, KEY_EXTENT_DATA, p->file_offset), END, END};
+		p->leaf, key_of(p->ino, KEY_EXTENT_DATA, extent_span(e, at)->file_offset), END, END};
 	return &w->leaves[w->leaf_count++];
 }
 
 static int append_place(struct extent_walk *w, const struct extent *e, u32 at)
 {
-	struct leaf_places *l = leaf_list(w, &e->place[at]);
+	struct leaf_places *l = leaf_list(w, e, at);
 
 	if (!l)
 		return -ENOMEM;
@@ -353,38 +214,37 @@ static int append_place(struct extent_walk *w, const struct extent *e, u32 at)
 
 /* Add the places of a leaf that is named by address, from its end.  The kernel asks who reaches the leaf
  * even if none of them holds what is wanted, and so has it in its cache from then on. */
-static int append_leaf(struct extent_walk *w, const struct extent *e, const struct resolved *r,
+static int append_leaf(struct extent_walk *w, const struct extent *e, const struct referrer *r,
 		       u64 position)
 {
 	u64 offset;
 	int ret = 0;
 
-	if (r->count && !leaf_list(w, &e->place[r->first]))
+	if (r->count && !leaf_list(w, e, r->first))
 		return -ENOMEM;
 	for (u32 i = r->first + r->count; i-- > r->first && !ret;)
-		if (holds(&e->place[i], position, &offset))
+		if (holds(extent_span(e, i), position, &offset))
 			ret = append_place(w, e, i);
 	return ret;
 }
 
 /* Add the places of a reference by subvolume, inode and offset: its leaves by falling address. */
-static int append_items(struct extent_walk *w, const struct extent *e, const struct resolved *r,
+static int append_items(struct extent_walk *w, const struct extent *e, const struct referrer *r,
 			u64 position)
 {
+	const struct referring_place *place = e->who->place;
 	u64 below = UINT64_MAX, offset;
 	int ret = 0;
 
 	for (u64 leaf = 0; !ret; below = leaf, leaf = 0) {
-		for (u32 i = r->first; i < r->first + r->count; i++) {
-			const struct place *p = &e->place[i];
-
-			if (p->leaf < below && p->leaf > leaf && holds(p, position, &offset))
-				leaf = p->leaf;
-		}
+		for (u32 i = r->first; i < r->first + r->count; i++)
+			if (place[i].leaf < below && place[i].leaf > leaf &&
+			    holds(extent_span(e, i), position, &offset))
+				leaf = place[i].leaf;
 		if (!leaf)
 			break;
 		for (u32 i = r->first; i < r->first + r->count && !ret; i++)
-			if (e->place[i].leaf == leaf && holds(&e->place[i], position, &offset))
+			if (place[i].leaf == leaf && holds(extent_span(e, i), position, &offset))
 				ret = append_place(w, e, i);
 	}
 	return ret;
@@ -405,10 +265,10 @@ static int consider_leaf(struct extent_walk *w, const struct extent *e,
 	}
 	for (u32 i = 0; i < roots->count; i++) {
 		for (u32 at = l->head; at != END; at = w->next[at]) {
-			const struct place *p = &e->place[at];
+			const struct span *s = extent_span(e, at);
 
-			if (holds(p, position, &offset) &&
-			    each(roots->id[i], p->ino, offset, p->num_bytes, arg))
+			if (holds(s, position, &offset) &&
+			    each(roots->id[i], e->who->place[at].ino, offset, s->num_bytes, arg))
 				return 1;
 		}
 	}
@@ -431,26 +291,25 @@ static int reserve_next(struct extent_walk *w, size_t places)
 
 int extent_walk(struct extent_walk *w, const struct extent_query *q, each_fn each, void *arg)
 {
+	const struct referrer *r;
 	struct extent *e;
-	int ret = extent_of(w, q->bytenr, &e);
+	int ret = resolver_find(w->resolver, q->bytenr, &e);
 
 	if (ret || !e)
 		return ret;
-	for (size_t i = 0; i < e->ref_count; i++) {
-		const struct resolved *r = &e->ref[i];
-
-		if (is_self(q, r))
-			continue;
-		for (u32 at = r->first; at < r->first + r->count; at++)
-			if (consider_cached(w, &e->place[at], q->position, each, arg))
-				return 0;
-	}
-	ret = reserve_next(w, e->place_count);
+	if (repeat(w, e, q, each, arg))
+		return 0;
+	w->last.valid = false;
+	if (consider_cached(w, e, q, each, arg))
+		return 0;
+	ret = reserve_next(w, e->who->place_count);
 	w->leaf_count = 0;
-	for (size_t i = 0; i < e->ref_count && !ret; i++)
-		if (!is_self(q, &e->ref[i]))
-			ret = e->ref[i].root ? append_items(w, e, &e->ref[i], q->position)
-					     : append_leaf(w, e, &e->ref[i], q->position);
+	for (u32 i = 0; i < e->who->ref_count && !ret; i++) {
+		r = &e->who->ref[i];
+		if (!is_self(q, e, r))
+			ret = r->root ? append_items(w, e, r, q->position)
+				      : append_leaf(w, e, r, q->position);
+	}
 	for (size_t i = 0; i < w->leaf_count && !ret; i++)
 		ret = consider_leaf(w, e, &w->leaves[i], q->position, each, arg);
 	return ret < 0 ? ret : 0;

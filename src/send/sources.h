@@ -10,6 +10,8 @@ struct extent_walk;
 struct extent_query {
 	u64 bytenr;
 	u64 position;   /* into the extent, of the first byte wanted; 0 for encoded extents */
+	u64 file_offset; /* of that byte, in the file at hand */
+	u64 len;         /* bytes wanted */
 	bool skip_self; /* leave out the reference that these three name */
 	u64 self_root, self_ino, self_offset;
 };
