@@ -18,9 +18,15 @@ static u64 now(void)
 
 void progress_init(struct progress *p, bool quiet)
 {
-	*p = (struct progress){.on = !quiet && isatty(STDERR_FILENO)};
-	if (p->on)
-		p->started = p->drawn = now();
+	*p = (struct progress){0};
+	if (!quiet && isatty(STDERR_FILENO))
+		progress_force(p);
+}
+
+void progress_force(struct progress *p)
+{
+	p->on = true;
+	p->started = p->drawn = now();
 }
 
 /* "1.23 GiB": three digits and the unit that they fit. */

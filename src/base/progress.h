@@ -20,6 +20,9 @@ struct progress {
 /* @quiet keeps it off everywhere. */
 void progress_init(struct progress *p, bool quiet);
 
+/* Show it where stderr is no terminal, too. */
+void progress_force(struct progress *p);
+
 void progress_add(struct progress *p, u64 bytes);
 static inline void progress_add_file(struct progress *p) { p->files++; }
 

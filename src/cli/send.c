@@ -255,6 +255,8 @@ static int run(const struct send_arguments *a)
 		ret = image_open(NAME, a->image, &a->devices, &options, &j.fs);
 	fd_sink_init(&j.sink, fd, a->file ? a->file : "standard output");
 	progress_init(&j.progress, a->quiet || a->dry_run);
+	if (a->progress && !a->dry_run)
+		progress_force(&j.progress);
 	if (!ret)
 		ret = send_all(&j);
 	if (!ret && !a->dry_run)

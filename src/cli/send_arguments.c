@@ -12,7 +12,7 @@
 #define USAGE                                                                                      \
 	SEND_NAME " [-e] [-p PARENT] [-c CLONE-SRC]... [-f FILE] [--proto N] [--compressed-data]\n" \
 		  "                   [--no-data] [--clone-all] [--explain] [--from-offset N]\n"    \
-		  "                   [--threads N] [--memory SIZE] [--device DEV]... [-q|-v]\n"    \
+		  "                   [--threads N] [--memory SIZE] [--device DEV]... [--progress] [-q|-v]\n"    \
 		  "                   IMAGE SUBVOL...\n"                                            \
 		  "       " SEND_NAME " -n [--json] [OPTIONS] IMAGE SUBVOL..."
 
@@ -29,6 +29,7 @@ enum {
 	OPTION_EXPLAIN,
 	OPTION_DEVICE,
 	OPTION_JSON,
+	OPTION_PROGRESS,
 	OPTION_FROM_OFFSET,
 	OPTION_THREADS,
 	OPTION_MEMORY,
@@ -42,6 +43,7 @@ static const struct option options[] = {
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"device", required_argument, NULL, OPTION_DEVICE},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"progress", no_argument, NULL, OPTION_PROGRESS},
 	{"dry-run", no_argument, NULL, 'n'},
 	{"from-offset", required_argument, NULL, OPTION_FROM_OFFSET},
 	{"threads", required_argument, NULL, OPTION_THREADS},
@@ -121,6 +123,9 @@ static int parse_option(struct send_arguments *a, int option, char **argv)
 		return image_devices_add(&a->devices, optarg) ? command_failed(SEND_NAME) : 0;
 	case OPTION_JSON:
 		a->json = true;
+		return 0;
+	case OPTION_PROGRESS:
+		a->progress = true;
 		return 0;
 	case 'n':
 		a->dry_run = true;

@@ -22,6 +22,7 @@ struct send_arguments {
 	bool one_stream;  /* -e */
 	bool dry_run, json;
 	bool explain;
+	bool progress; /* even where stderr is no terminal */
 	bool quiet, verbose;
 };
 

@@ -310,3 +310,9 @@ dump() {
     misused "$option" "option '$option' needs a value"
   done
 }
+
+@test "--progress shows the progress where there is no terminal" {
+  image
+  "$BTRFLY" send --progress -q image / 2>shown | slow_reader >/dev/null
+  grep -q 'files, .* %, .* left' shown
+}
