@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -13,6 +14,8 @@
 #include "receive/grant.h"
 #include "receive/host_tree.h"
 #include "receive/values.h"
+
+#define ROOM_BYTES (1u << 20)
 
 static bool begins(const char *text, const char *with)
 {
@@ -34,12 +37,28 @@ static const char *xattr_key(const struct decoded_command *c, char key[VALUES_XA
 	return key;
 }
 
-/* Namespaces that are the privileged's, and what this filesystem has no place for. */
-static bool may_skip_xattr(int err, const char *key)
+/* Filesystems with little room for the attributes of one file call it a full disk. */
+static bool has_room(int dir)
 {
-	if (err == EOPNOTSUPP)
+	struct statvfs fs;
+
+	return !fstatvfs(dir, &fs) && fs.f_bavail > ROOM_BYTES / fs.f_frsize;
+}
+
+/* Namespaces that are the privileged's, and what this filesystem has no place for. */
+static bool may_skip_xattr(int dir, int err, const char *key)
+{
+	switch (err) {
+	case EOPNOTSUPP:
+	case E2BIG:
+	case ERANGE:
 		return true;
-	return err == EPERM && !begins(key, "user.");
+	case ENOSPC:
+		return has_room(dir);
+	case EPERM:
+		return !begins(key, "user.");
+	}
+	return false;
 }
 
 int host_set_xattr(struct host_tree *h, const struct operation *op)
@@ -58,7 +77,7 @@ int host_set_xattr(struct host_tree *h, const struct operation *op)
 		ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
 		grant_end(&g);
 	}
-	if (ret && may_skip_xattr(-ret, key))
+	if (ret && may_skip_xattr(dir, -ret, key))
 		return target_skip(h->target, xattr_kind(key), -ret);
 	if (ret)
 		return error_errno(-ret, "set the attribute");
@@ -84,7 +103,7 @@ int host_remove_xattr(struct host_tree *h, const struct operation *op)
 	/* It may be missing because setting it was skipped. */
 	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
 		return 0;
-	if (ret && may_skip_xattr(-ret, key))
+	if (ret && may_skip_xattr(dir, -ret, key))
 		return target_skip(h->target, xattr_kind(key), -ret);
 	return ret ? error_errno(-ret, "remove the attribute") : 0;
 }

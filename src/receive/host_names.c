@@ -55,6 +55,19 @@ static mode_t made_type(const struct decoded_command *c)
 	return S_IFLNK;
 }
 
+/* What a user may not make, or a filesystem does not have: SKIPPED_KINDS for what must be possible. */
+static enum skipped_kind skipped_as(mode_t type)
+{
+	switch (type) {
+	case S_IFCHR:
+	case S_IFBLK: return SKIPPED_DEVICE;
+	case S_IFIFO:
+	case S_IFSOCK: return SKIPPED_SPECIAL;
+	case S_IFLNK: return SKIPPED_SYMLINK;
+	}
+	return SKIPPED_KINDS;
+}
+
 static bool is_of_type(int dir, const char *name, mode_t type)
 {
 	struct stat st;
@@ -85,9 +98,14 @@ int host_make(struct host_tree *h, const struct operation *op)
 		made = make_at(dir, name, op->c);
 		grant_end(&g);
 	}
-	if (made == -EPERM && op->c->type == STREAM_C_MKNOD) {
-		ret = target_skip(h->target, SKIPPED_DEVICE, EPERM);
-		return ret ? ret : path_table_put(&h->notes.missing, op->path->text, op->path->len, 0);
+	if (made == -EPERM || made == -EOPNOTSUPP) {
+		enum skipped_kind kind = skipped_as(made_type(op->c));
+
+		if (kind != SKIPPED_KINDS) {
+			ret = target_skip(h->target, kind, -made);
+			return ret ? ret :
+				     path_table_put(&h->notes.missing, op->path->text, op->path->len, 0);
+		}
 	}
 
 	bool made_before = made == -EEXIST && op->again && is_of_type(dir, name, made_type(op->c));

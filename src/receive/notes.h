@@ -8,7 +8,7 @@
 #include "receive/path_table.h"
 
 struct tree_notes {
-	struct path_table missing; /* device nodes that could not be made */
+	struct path_table missing; /* nodes that could not be made */
 	struct path_table flags;   /* FS_…_FL that forbid further changes: for the end */
 
 	/* The root's access and change times: new inodes are made in it under their first names, so that

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Paths of the tree with a number each, kept right while the tree is renamed under them: device
- * nodes that could not be made, flags that wait for the end.  It is empty most of the time and then
+ * Paths of the tree with a number each, kept right while the tree is renamed under them: nodes
+ * that could not be made, flags that wait for the end.  It is empty most of the time and then
  * costs nothing.
  */
 #ifndef BTRFLY_RECEIVE_PATH_TABLE_H

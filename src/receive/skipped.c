@@ -9,6 +9,8 @@ static const struct {
 	[SKIPPED_OWNER] = {"owner", "owners"},
 	[SKIPPED_SETID] = {"setuid or setgid bit", "setuid or setgid bits"},
 	[SKIPPED_DEVICE] = {"device node", "device nodes"},
+	[SKIPPED_SPECIAL] = {"fifo or socket", "fifos or sockets"},
+	[SKIPPED_SYMLINK] = {"symlink", "symlinks"},
 	[SKIPPED_TRUSTED] = {"trusted attribute", "trusted attributes"},
 	[SKIPPED_SECURITY] = {"security attribute", "security attributes"},
 	[SKIPPED_ACL] = {"access control list", "access control lists"},

@@ -153,6 +153,23 @@ compressed() {
   [ "$(filefrag -v mnt/second/prealloc | awk '$1 == "0:" {print $4}')" = "$(filefrag -v mnt/first/prealloc | awk '$1 == "0:" {print $4}')" ]
 }
 
+@test "an attribute that is too big for the target's filesystem is left out and counted" {
+  require mkfs.ext4 setfattr
+  btrfs -q subvolume create mnt/work
+  : >mnt/work/file
+  setfattr -n user.big -v "$(printf 'x%.0s' {1..9000})" mnt/work/file
+  setfattr -n user.small -v y mnt/work/file
+  btrfs -q subvolume snapshot -r mnt/work mnt/snap
+  btrfs -q send -f s mnt/snap
+  truncate -s 64M ext4
+  mkfs.ext4 -q ext4
+  mount_image ext4 other
+  run --separate-stderr "$BTRFLY" receive -q -f s other
+  [ "$status" = 0 ]
+  [ "$stderr" = "btrfly receive: skipped: 1 other extended attribute" ]
+  [ "$(getfattr --only-values -n user.small other/snap/file)" = y ]
+}
+
 @test "an ordinary user on btrfs receives into a plain directory" {
   mkdir mnt/mine
   chown 65534 mnt/mine
