@@ -396,7 +396,7 @@ WANT
 }
 
 @test "diff of random workloads is what the kernel shows" {
-  local workload=${BTRFLY%/*}/tests/parity/workload/workload seed MOUNT=compress=lzo
+  local workload=$BUILD/tests/parity/workload/workload seed MOUNT=compress=lzo
   [ -x "$workload" ] || skip "$workload is not built"
   begin
   for seed in 1 2 3; do

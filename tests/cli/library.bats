@@ -2,11 +2,6 @@
 # The libraries beside the command: what they export, and that a program can be built on them.
 load support
 
-setup() {
-  support_setup
-  BUILD=${BTRFLY%/*}
-}
-
 # The names in the version script.
 listed() { sed -n 's/^\t\(btrfly_[a-z_]*\);$/\1/p' "$REPO/src/api/libbtrfly.syms" | sort; }
 

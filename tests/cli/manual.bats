@@ -24,7 +24,7 @@ commands() {
   require scdoc
   local page
   for page in $(pages); do
-    [ -s "${BTRFLY%/*}/docs/${page%.scd}" ] || {
+    [ -s "$BUILD/docs/${page%.scd}" ] || {
       echo "$page is not in docs/meson.build"
       return 1
     }

@@ -3,7 +3,7 @@
 load support
 
 STREAMS=$REPO/tests/images/streams
-TREEDIFF=${BTRFLY%/*}/tests/support/treediff
+TREEDIFF=$BUILD/tests/support/treediff
 
 setup() {
   support_setup

@@ -16,6 +16,8 @@ case $BTRFLY in
 /*) ;;
 *) BTRFLY=$PWD/$BTRFLY ;;
 esac
+# shellcheck disable=SC2034 # the tests use it
+BUILD=${BTRFLY%/*}
 export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
 support_setup() {
@@ -25,6 +27,11 @@ support_setup() {
   }
   # bats makes them for the caller alone; as_user must get through.
   chmod a+rx "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BATS_TEST_TMPDIR"
+  if ! as_user test -x "$BTRFLY"; then
+    # The build lies where only its owner may go.
+    [ -e "$BATS_RUN_TMPDIR/btrfly" ] || cp "$BTRFLY" "$BATS_RUN_TMPDIR/btrfly"
+    BTRFLY=$BATS_RUN_TMPDIR/btrfly
+  fi
   cd "$BATS_TEST_TMPDIR" || return 1
 }
 
@@ -34,7 +41,7 @@ support_teardown() {
   local mounted
   if [ -e "$BATS_TEST_TMPDIR/.mounts" ]; then
     tac "$BATS_TEST_TMPDIR/.mounts" | while read -r mounted; do
-      umount "$mounted"
+      umount "$mounted" || umount -l "$mounted"
     done
     rm "$BATS_TEST_TMPDIR/.mounts"
   fi
@@ -62,7 +69,6 @@ require_user() {
 as_user() {
   local drop=()
   [ "$(id -u)" != 0 ] || drop=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
-  "${drop[@]}" test -x "$BTRFLY" || skip "an ordinary user cannot reach $BTRFLY"
   "${drop[@]}" "$@"
 }
 
