@@ -12,6 +12,8 @@
  *  4. The last 64 KiB block of a source, if it is not whole, is written, not cloned, into the middle of a
  *     file: the receiver's sectors may be that large.
  *  5. A whole first sector is never cloned from offset 0: the receiver may hold it inline.
+ *  6. A file without a name, deleted while it is open, cannot be named as a source: what would be cloned from
+ *     it is written.  (Linux 6.18 ends with ENOENT instead.)
  */
 #include "send/clone.h"
 
@@ -191,32 +193,26 @@ int plan_find_clone(struct send_plan *p, const struct extent_at *at, struct clon
 	return 0;
 }
 
-static int source_size(const struct clone_source *from, u64 *size)
+static int source_inode(const struct clone_source *from, const struct inode **out)
 {
-	const struct inode *i;
-	int ret = plan_inode(from->root, from->ino, &i);
+	int ret = plan_inode(from->root, from->ino, out);
 
-	if (ret)
-		return ret;
-	if (!i)
-		return plan_missing(from->root, from->ino);
-	*size = i->size;
-	return 0;
+	return ret || *out ? ret : plan_missing(from->root, from->ino);
 }
 
 int plan_can_clone(struct send_plan *p, const struct clone_source *from, u64 offset, u64 end)
 {
-	u64 size = 0;
+	const struct inode *i;
 	int ret;
 
 	if (!(end & (p->fs->facts->sectorsize - 1)))
 		return 1;
 	if (end != p->cur_size)
 		return 0;
-	ret = source_size(from, &size);
+	ret = source_inode(from, &i);
 	if (ret)
 		return ret;
-	if (from->offset + (end - offset) != size)
+	if (from->offset + (end - offset) != i->size)
 		return 0;
 	/* The file may be longer at the receiver still; then a clone that ends within a sector, before the
 	 * end, would be refused. */
@@ -269,6 +265,7 @@ struct clone_job {
 	const struct file_range *range; /* of the file that is being sent */
 	struct clone_source *from;      /* from->offset moves along */
 	u64 source_size;
+	bool source_named;
 	u64 data_offset; /* into the extent, of the next byte */
 	u64 offset, len; /* in the file that is being sent */
 };
@@ -288,6 +285,8 @@ static int clone_piece(struct send_plan *p, struct clone_job *j, u64 bytes)
 	u64 head;
 	int ret = 0;
 
+	if (!j->source_named)
+		return plan_write(p, j->range, j->offset, bytes);
 	if (source_end != j->source_size || !(source_end & (SECTORSIZE_MAX - 1)) ||
 	    j->offset + bytes >= p->cur_size)
 		return send_clone(p, j->offset, bytes, j->from);
@@ -364,13 +363,16 @@ int plan_clone_range(struct send_plan *p, const struct file_range *r, struct clo
 			      .len = len};
 	struct cursor *c = &from->root->extents;
 	struct key k = key_of(from->ino, KEY_EXTENT_DATA, from->offset);
+	const struct inode *source;
 	int ret;
 
 	if (!from->offset && len == p->fs->facts->sectorsize)
 		return plan_write(p, r, offset, len);
-	ret = source_size(from, &j.source_size);
+	ret = source_inode(from, &source);
 	if (ret)
 		return ret;
+	j.source_size = source->size;
+	j.source_named = source->nlink;
 	ret = cursor_seek_before(c, &k);
 	if (ret >= 0 && !cursor_at_end(c)) {
 		k = cursor_key(c);

@@ -38,7 +38,7 @@ int plan_is_ancestor(struct plan_root *r, u64 ino1, u64 gen1, u64 ino2);
 /* The current inode is in its place: make the moves that waited for it, and those that waited for them. */
 int plan_apply_moves(struct send_plan *p);
 
-/* -EIO with a sentence if something still waits at the end of the stream. */
+/* -EIO with a sentence if a move still waits at the end of the stream. */
 int plan_moves_check_done(const struct send_plan *p);
 void plan_moves_release(struct send_plan *p);
 
