@@ -29,6 +29,15 @@ streams() {
 @test "fixture holes: holes, preallocated, inline and nodatacow extents" { streams holes; }
 @test "fixture generations: parents and clone sources" { streams generations; }
 
+# Of tests/cases, made by tests/cases/run --fixture.
+@test "fixture cases-names: names over time" { streams cases-names; }
+@test "fixture cases-moves: directories that wait for each other" { streams cases-moves; }
+@test "fixture cases-orphans: names that are taken before their inode's turn" { streams cases-orphans; }
+@test "fixture cases-generations: inode numbers that were given out again" { streams cases-generations; }
+@test "fixture cases-unlinked: inodes without a name" { streams cases-unlinked; }
+@test "fixture cases-holes: holes, preallocation and sizes over time" { streams cases-holes; }
+@test "fixture cases-clones: shared extents over time" { streams cases-clones; }
+
 @test "every fixture has its test" {
   local sums
   for sums in "$REPO"/tests/images/send/*.sums; do
