@@ -5,16 +5,9 @@
  *   plan thread                 N fetch threads                    caller's thread
  *   batches, cut into frames --> each frame rendered to bytes --> frames written in order
  *
- * Frames stand in a ring.  A frame's life:
- *
- *   free --frame_push--> planned --frame_take--> taken --frame_done--> done --frame_pop--> free
- *
  * Invariants
- *  1. written <= taken <= planned <= written + slots; frame i lives in slot i % slots.
- *  2. A frame's fields belong to the one stage that has it; `planned`, `taken`, `written`, `stop` and the
- *     `done` marks are guarded by the lock.
- *  3. Errors travel in their frame, so that everything before the fault is written, and nothing behind it.
- *  4. A batch goes back to the pool when the last of its frames has been written.
+ *  1. Errors travel in their frame, so that everything before the fault is written, and nothing behind it.
+ *  2. A batch goes back to the pool when the last of its frames has been written.
  */
 #include "send/pipeline.h"
 
@@ -23,13 +16,12 @@
 
 #include "base/error.h"
 #include "send/fetch.h"
+#include "send/ring.h"
 
-#define FRAME_BYTES (1u << 20)
-/* An eighth of the memory is for frames. */
-#define SLOTS_MIN 4
-#define SLOTS_MAX 64
-/* A batch is cut into frames when it has this many bytes of stream. */
-#define BATCH_BYTES FRAME_BYTES
+/* A batch is cut into frames when so little is missing to a whole one that most commands are longer. */
+#define BATCH_MARGIN (64u << 10)
+/* Less than this is sooner copied than given. */
+#define GIVE_MIN (256u << 10)
 
 struct shared_batch {
 	struct batch batch;
@@ -37,31 +29,15 @@ struct shared_batch {
 	struct shared_batch *next;
 };
 
-struct frame {
-	struct shared_batch *from;
-	size_t first, last; /* commands */
-	size_t skip;        /* bytes at the start that are not written */
-	size_t len;
-	u8 *bytes; /* FRAME_BYTES, or what its one command needs */
-	size_t capacity;
-	u64 inodes; /* done when this has been written: for progress */
-	bool done;
-	struct error error;
-};
-
 struct pipeline {
 	struct filesystem *fs;
 	struct send_plan *plan;
+	struct sink *sink;
 	const struct pipeline_options *options;
 	u64 offset; /* in the stream, of the next frame to be planned */
-
-	pthread_mutex_t lock;
-	pthread_cond_t room, work, ready;
-	u64 planned, taken, written;
-	bool planning, stop;
+	struct ring ring;
 	struct error plan_error;
-	struct frame *ring;
-	u64 slots;
+	pthread_mutex_t lock; /* of the pool, and of the counts in its batches */
 	struct shared_batch *pool;
 };
 
@@ -86,117 +62,22 @@ static struct shared_batch *batch_get(struct pipeline *p)
 	return b;
 }
 
-/* With the lock held. */
+/* One of its frames, or its maker, has done with @b. */
 static void batch_put(struct pipeline *p, struct shared_batch *b)
 {
-	b->next = p->pool;
-	p->pool = b;
-}
-
-/* --- frames --- */
-
-static struct frame *frame_at(struct pipeline *p, u64 i)
-{
-	return &p->ring[i % p->slots];
-}
-
-/* Wait for a free slot: false if there is no more use for one. */
-static bool frame_wait_room(struct pipeline *p)
-{
-	bool go;
-
 	pthread_mutex_lock(&p->lock);
-	while (!p->stop && p->planned - p->written >= p->slots)
-		pthread_cond_wait(&p->room, &p->lock);
-	go = !p->stop;
-	pthread_mutex_unlock(&p->lock);
-	return go;
-}
-
-static void frame_push(struct pipeline *p)
-{
-	pthread_mutex_lock(&p->lock);
-	p->planned++;
-	pthread_cond_signal(&p->work);
-	pthread_mutex_unlock(&p->lock);
-}
-
-static struct frame *frame_take(struct pipeline *p)
-{
-	struct frame *f = NULL;
-
-	pthread_mutex_lock(&p->lock);
-	while (!p->stop && p->planning && p->taken == p->planned)
-		pthread_cond_wait(&p->work, &p->lock);
-	if (!p->stop && p->taken < p->planned)
-		f = frame_at(p, p->taken++);
-	pthread_mutex_unlock(&p->lock);
-	return f;
-}
-
-static void frame_done(struct pipeline *p, struct frame *f)
-{
-	pthread_mutex_lock(&p->lock);
-	f->done = true;
-	pthread_cond_signal(&p->ready);
-	pthread_mutex_unlock(&p->lock);
-}
-
-/* The next frame to be written, or NULL when there is none to come. */
-static struct frame *frame_wait_done(struct pipeline *p)
-{
-	struct frame *f = NULL;
-
-	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		if (p->written < p->planned && frame_at(p, p->written)->done) {
-			f = frame_at(p, p->written);
-			break;
-		}
-		if (p->written == p->planned && !p->planning)
-			break;
-		pthread_cond_wait(&p->ready, &p->lock);
+	if (!--b->frames) {
+		b->next = p->pool;
+		p->pool = b;
 	}
 	pthread_mutex_unlock(&p->lock);
-	return f;
 }
 
-static void frame_pop(struct pipeline *p, struct frame *f)
+static void batch_hold(struct pipeline *p, struct shared_batch *b)
 {
 	pthread_mutex_lock(&p->lock);
-	f->done = false;
-	if (!--f->from->frames)
-		batch_put(p, f->from);
-	p->written++;
-	pthread_cond_signal(&p->room);
+	b->frames++;
 	pthread_mutex_unlock(&p->lock);
-}
-
-static int frame_reserve(struct frame *f)
-{
-	u8 *bytes;
-
-	if (f->len <= f->capacity)
-		return 0;
-	free(f->bytes);
-	f->capacity = f->len > FRAME_BYTES ? f->len : FRAME_BYTES;
-	bytes = f->bytes = malloc(f->capacity);
-	if (!bytes) {
-		f->capacity = 0;
-		return error_nomem(f->len);
-	}
-	return 0;
-}
-
-static void frame_render(struct fetcher *fetcher, struct frame *f)
-{
-	int ret = frame_reserve(f);
-
-	if (!ret)
-		ret = fetcher_render(fetcher, &f->from->batch, f->first, f->last, f->bytes);
-	f->error.code = 0;
-	if (ret)
-		error_save(&f->error, ret);
 }
 
 /* --- plan --- */
@@ -215,7 +96,7 @@ static size_t cut(struct pipeline *p, const struct batch *b, size_t *first, stru
 	for (; i < b->op_count; i++) {
 		u64 len = op_bytes(&b->ops[i]);
 
-		if (f->len && f->len + len > FRAME_BYTES)
+		if (f->len && f->len + len > p->ring.frame_bytes)
 			break;
 		f->len += len;
 	}
@@ -225,51 +106,46 @@ static size_t cut(struct pipeline *p, const struct batch *b, size_t *first, stru
 }
 
 /* Steps of the plan until there is enough for a batch: 1 if there may be more, 0 at the end, or an error. */
-static int fill(struct send_plan *plan, struct batch *b)
+static int fill(struct pipeline *p, struct batch *b)
 {
+	const u64 enough = p->ring.frame_bytes - BATCH_MARGIN;
 	int ret = 1;
 
-	while (ret > 0 && b->bytes.len + b->data_bytes < BATCH_BYTES)
-		ret = send_plan_step(plan, b);
+	while (ret > 0 && b->bytes.len + b->data_bytes < enough)
+		ret = send_plan_step(p->plan, b);
 	return ret;
 }
 
-/* Cut a batch into frames, and hand each to @next.  Takes the batch over.  0; 1 if nobody wants more; or an
+/* Cut a batch into frames, put them into the ring, and call @next for each.  Takes the batch over.  0; 1 if nobody wants more; or an
  * error. */
-static int cut_batch(struct pipeline *p, struct shared_batch *b,
-		     int (*next)(struct pipeline *p, struct frame *f))
+static int cut_batch(struct pipeline *p, struct shared_batch *b, int (*next)(struct pipeline *p))
 {
 	const size_t count = b->batch.op_count;
 	int ret = 0;
 
 	b->frames = 1; /* this function's */
 	for (size_t at = 0; at < count && !ret;) {
-		struct frame *f;
+		struct frame *f = ring_wait_room(&p->ring);
 
-		if (!frame_wait_room(p)) {
+		if (!f) {
 			ret = 1;
 			break;
 		}
-		f = frame_at(p, p->planned);
 		at = cut(p, &b->batch, &at, f);
 		if (f->first == f->last)
 			break;
 		f->from = b;
 		f->inodes = p->plan->inodes_done;
-		pthread_mutex_lock(&p->lock);
-		b->frames++;
-		pthread_mutex_unlock(&p->lock);
+		batch_hold(p, b);
 		fetch_ahead(p->fs, &b->batch, f->first, f->last);
-		ret = next(p, f);
+		ring_push(&p->ring);
+		ret = next(p);
 	}
-	pthread_mutex_lock(&p->lock);
-	if (!--b->frames)
-		batch_put(p, b);
-	pthread_mutex_unlock(&p->lock);
+	batch_put(p, b);
 	return ret;
 }
 
-static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p, struct frame *f))
+static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p))
 {
 	int more = 1, ret = 0;
 
@@ -278,7 +154,7 @@ static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p, struct f
 
 		if (!b)
 			return -ENOMEM;
-		more = fill(p->plan, &b->batch);
+		more = fill(p, &b->batch);
 		if (more < 0) {
 			struct error e;
 
@@ -292,41 +168,59 @@ static int plan_all(struct pipeline *p, int (*next)(struct pipeline *p, struct f
 	return ret < 0 ? ret : 0;
 }
 
+/* --- fetch --- */
+
+static void render(struct pipeline *p, struct fetcher *fetcher, struct frame *f)
+{
+	int ret = ring_reserve(&p->ring, f);
+
+	if (!ret)
+		ret = fetcher_render(fetcher, &f->from->batch, f->first, f->last, f->buffer.bytes);
+	f->error.code = 0;
+	if (ret)
+		error_save(&f->error, ret);
+}
+
 /* --- emit --- */
 
-static int emit(struct pipeline *p, struct sink *sink, struct frame *f)
+/* Write a frame and take it out of the ring. */
+static int emit(struct pipeline *p, struct frame *f)
 {
 	struct progress *progress = p->options->progress;
-	int ret = f->error.code ? error_restore(&f->error)
-				: sink->write(sink, f->bytes + f->skip, f->len - f->skip);
+	struct shared_batch *from = f->from;
+	const size_t len = f->len - f->skip;
+	const bool give = f->buffer.huge && len >= GIVE_MIN;
+	int ret;
 
-	if (!ret && progress) {
+	if (f->error.code)
+		return error_restore(&f->error);
+	ret = (give ? p->sink->give : p->sink->write)(p->sink, f->buffer.bytes + f->skip, len);
+	if (ret)
+		return ret;
+	if (progress) {
 		progress->files = f->inodes;
-		progress_add(progress, f->len - f->skip);
+		progress_add(progress, len);
 	}
-	return ret;
+	ring_pop(&p->ring, f, give);
+	batch_put(p, from);
+	return 0;
 }
 
 /* --- threads --- */
 
-static int push(struct pipeline *p, struct frame *f)
+static int go_on(struct pipeline *p)
 {
-	frame_push(p);
 	return 0;
 }
 
 static void *plan_thread(void *arg)
 {
 	struct pipeline *p = arg;
-	int ret = plan_all(p, push);
+	int ret = plan_all(p, go_on);
 
 	if (ret)
 		error_save(&p->plan_error, ret);
-	pthread_mutex_lock(&p->lock);
-	p->planning = false;
-	pthread_cond_broadcast(&p->work);
-	pthread_cond_broadcast(&p->ready);
-	pthread_mutex_unlock(&p->lock);
+	ring_end_planning(&p->ring);
 	return NULL;
 }
 
@@ -342,9 +236,9 @@ static void *fetch_thread(void *arg)
 	struct worker *w = arg;
 	struct frame *f;
 
-	while ((f = frame_take(w->pipeline))) {
-		frame_render(w->fetcher, f);
-		frame_done(w->pipeline, f);
+	while ((f = ring_take(&w->pipeline->ring))) {
+		render(w->pipeline, w->fetcher, f);
+		ring_done(&w->pipeline->ring, f);
 	}
 	return NULL;
 }
@@ -363,16 +257,7 @@ static int start_worker(struct pipeline *p, struct worker *w)
 	return 0;
 }
 
-static void stop_all(struct pipeline *p)
-{
-	pthread_mutex_lock(&p->lock);
-	p->stop = true;
-	pthread_cond_broadcast(&p->room);
-	pthread_cond_broadcast(&p->work);
-	pthread_mutex_unlock(&p->lock);
-}
-
-static int run_threads(struct pipeline *p, struct sink *sink)
+static int run_threads(struct pipeline *p)
 {
 	const unsigned count = p->options->threads;
 	struct worker *workers = calloc(count, sizeof(*workers));
@@ -381,7 +266,6 @@ static int run_threads(struct pipeline *p, struct sink *sink)
 	struct frame *f;
 	int ret = workers ? 0 : error_nomem(count * sizeof(*workers));
 
-	p->planning = true;
 	for (unsigned i = 0; i < count && !ret; i++)
 		ret = start_worker(p, &workers[i]);
 	if (!ret) {
@@ -390,12 +274,9 @@ static int run_threads(struct pipeline *p, struct sink *sink)
 		if (ret)
 			ret = error_errno(ret, "cannot start a thread");
 	}
-	while (!ret && (f = frame_wait_done(p))) {
-		ret = emit(p, sink, f);
-		if (!ret)
-			frame_pop(p, f);
-	}
-	stop_all(p);
+	while (!ret && (f = ring_wait_done(&p->ring)))
+		ret = emit(p, f);
+	ring_stop(&p->ring);
 	if (planning)
 		pthread_join(planner, NULL);
 	for (unsigned i = 0; workers && i < count; i++) {
@@ -414,37 +295,29 @@ static int run_threads(struct pipeline *p, struct sink *sink)
 struct inline_run {
 	struct pipeline pipeline;
 	struct fetcher *fetcher;
-	struct sink *sink;
 };
 
-static int render_and_emit(struct pipeline *p, struct frame *f)
+static int render_and_emit(struct pipeline *p)
 {
 	struct inline_run *r = CONTAINER_OF(p, struct inline_run, pipeline);
-	int ret;
+	struct frame *f = ring_take(&p->ring);
 
-	frame_render(r->fetcher, f);
-	ret = emit(p, r->sink, f);
-	p->planned++;
-	frame_pop(p, f);
-	return ret;
+	render(p, r->fetcher, f);
+	return emit(p, f);
 }
 
-static int init(struct pipeline *p, struct filesystem *fs, struct send_plan *plan,
+static int init(struct pipeline *p, struct filesystem *fs, struct send_plan *plan, struct sink *sink,
 		const struct pipeline_options *options)
 {
-	const u64 slots = fs->memory / 8 / FRAME_BYTES;
+	int ret = ring_init(&p->ring, fs->memory, options->threads, sink->give);
 
-	p->slots = min_u64(max_u64(slots, SLOTS_MIN), SLOTS_MAX);
-	p->ring = calloc(p->slots, sizeof(*p->ring));
-	if (!p->ring)
-		return error_nomem(p->slots * sizeof(*p->ring));
+	if (ret)
+		return ret;
 	p->fs = fs;
 	p->plan = plan;
+	p->sink = sink;
 	p->options = options;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->room, NULL);
-	pthread_cond_init(&p->work, NULL);
-	pthread_cond_init(&p->ready, NULL);
 	return 0;
 }
 
@@ -453,22 +326,14 @@ static void release(struct pipeline *p)
 	struct shared_batch *b;
 
 	/* After an error frames may still hold batches; each batch is freed once. */
-	for (u64 i = p->written; i < p->planned; i++) {
-		b = frame_at(p, i)->from;
-		if (!--b->frames)
-			batch_put(p, b);
-	}
+	for (u64 i = p->ring.written; i < p->ring.planned; i++)
+		batch_put(p, ring_frame(&p->ring, i)->from);
 	while ((b = p->pool)) {
 		p->pool = b->next;
 		batch_release(&b->batch);
 		free(b);
 	}
-	for (u64 i = 0; i < p->slots; i++)
-		free(p->ring[i].bytes);
-	free(p->ring);
-	pthread_cond_destroy(&p->room);
-	pthread_cond_destroy(&p->work);
-	pthread_cond_destroy(&p->ready);
+	ring_release(&p->ring);
 	pthread_mutex_destroy(&p->lock);
 }
 
@@ -480,14 +345,13 @@ int pipeline_run(struct filesystem *fs, struct send_plan *plan, struct sink *sin
 
 	if (!r)
 		return error_nomem(sizeof(*r));
-	ret = init(&r->pipeline, fs, plan, options);
+	ret = init(&r->pipeline, fs, plan, sink, options);
 	if (ret) {
 		free(r);
 		return ret;
 	}
-	r->sink = sink;
 	if (options->threads > 1) {
-		ret = run_threads(&r->pipeline, sink);
+		ret = run_threads(&r->pipeline);
 	} else {
 		ret = fetcher_new(fs, &r->fetcher);
 		if (!ret)

@@ -8,9 +8,15 @@
 struct sink {
 	/* Take all @len bytes: 0 or a negative errno with a sentence. */
 	int (*write)(struct sink *s, const void *buf, size_t len);
+	/* The same without a copy: the pages of @buf are the sink's from now on.  The caller may unmap them
+	 * and may never write to them again.  NULL: the sink wants a copy. */
+	int (*give)(struct sink *s, const void *buf, size_t len);
 };
 
-/* A file descriptor; @name is for messages and must outlive it. */
+/*
+ * A file descriptor; @name is for messages and must outlive it.  A pipe is made longer where it may be: its
+ * two ends then wait for each other a sixteenth of the times.
+ */
 struct fd_sink {
 	struct sink sink;
 	int fd;

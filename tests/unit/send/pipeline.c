@@ -5,6 +5,8 @@
  */
 #include "support/test.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -419,6 +421,80 @@ static void test_slots(void **state)
 	world_release(&w);
 }
 
+struct slow_reader {
+	struct world *w;
+	int fd;
+	size_t enough; /* to have read; then it goes away */
+};
+
+static void *read_slowly(void *arg)
+{
+	struct slow_reader *r = arg;
+	size_t *len = &r->w->got_len;
+	ssize_t n;
+
+	while (*len < r->enough && (n = read(r->fd, r->w->got + *len, 300000)) > 0) {
+		*len += (size_t)n;
+		usleep(500);
+	}
+	close(r->fd);
+	return NULL;
+}
+
+static int run_into_pipe(struct world *w, unsigned threads, u64 skip, size_t enough, u64 *bytes)
+{
+	const struct pipeline_options options = {.threads = threads, .skip = skip};
+	const struct plan_options plan_options = {.proto = 1};
+	struct slow_reader reader = {.w = w, .enough = enough};
+	struct send_plan *plan;
+	struct fd_sink s;
+	pthread_t t;
+	int fds[2], ret;
+
+	assert_int_equal(pipe(fds), 0);
+	fd_sink_init(&s, fds[1], "the pipe");
+	reader.fd = fds[0];
+	w->got_len = 0;
+	assert_int_equal(pthread_create(&t, NULL, read_slowly, &reader), 0);
+	assert_ok(send_plan_new(&w->fs, &w->sv, NULL, NULL, 0, &plan_options, &plan));
+	ret = pipeline_run(&w->fs, plan, &s.sink, &options, bytes);
+	send_plan_free(plan);
+	close(fds[1]);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	return ret;
+}
+
+/* What lies in the pipe does not change while later frames are made. */
+static void test_into_pipe(void **state)
+{
+	struct world w;
+	u64 bytes;
+
+	make_long(&w, DATA_EXTENTS);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		const u64 skip = i * 1000003;
+
+		assert_ok(run_into_pipe(&w, threads[i], skip, SIZE_MAX, &bytes));
+		assert_tail(&w, skip, bytes);
+	}
+	world_release(&w);
+}
+
+static void test_pipe_breaks(void **state)
+{
+	struct world w;
+	u64 bytes;
+
+	signal(SIGPIPE, SIG_IGN);
+	make_long(&w, DATA_EXTENTS);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		assert_error(run_into_pipe(&w, threads[i], 0, 5000000, &bytes), EPIPE,
+			     "write to the pipe: Broken pipe");
+		assert_memory_equal(w.got, w.want, w.got_len);
+	}
+	world_release(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +505,8 @@ int main(void)
 		cmocka_unit_test(test_plan_fails),
 		cmocka_unit_test(test_fetch_fails),
 		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_into_pipe),
+		cmocka_unit_test(test_pipe_breaks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

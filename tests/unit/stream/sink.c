@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "stream/sink.h"
@@ -87,13 +89,14 @@ static void *read_all(void *arg)
 }
 
 /* A pipe of one page that does not block: it takes a part of what it is given, then EAGAIN, over and over. */
-static int write_to_small_pipe(struct reader *r, const u8 *bytes)
+static int put_into_small_pipe(struct reader *r, const u8 *bytes, bool give)
 {
 	struct fd_sink s;
 	pthread_t t;
 	int fds[2], ret;
 
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	fd_sink_init(&s, fds[1], "the pipe");
 	assert_int_equal(fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
 	/* Full before anybody reads: the very first write meets EAGAIN. */
 	assert_int_equal(write(fds[1], bytes, 4096), 4096);
@@ -102,8 +105,7 @@ static int write_to_small_pipe(struct reader *r, const u8 *bytes)
 	assert_int_equal(fcntl(fds[0], F_SETFL, 0), 0);
 	r->fd = fds[0];
 	assert_int_equal(pthread_create(&t, NULL, read_all, r), 0);
-	fd_sink_init(&s, fds[1], "the pipe");
-	ret = s.sink.write(&s.sink, bytes + 4096, BIG - 4096);
+	ret = (give ? s.sink.give : s.sink.write)(&s.sink, bytes + 4096, BIG - 4096);
 	close(fds[1]);
 	assert_int_equal(pthread_join(t, NULL), 0);
 	return ret;
@@ -123,18 +125,84 @@ static void test_short_writes(void **state)
 	static struct reader r;
 	const u8 *bytes = pattern();
 
-	assert_ok(write_to_small_pipe(&r, bytes));
-	assert_int_equal(r.len, BIG);
-	assert_memory_equal(r.bytes, bytes, BIG);
+	for (int give = 0; give < 2; give++) {
+		memset(&r, 0, sizeof(r));
+		assert_ok(put_into_small_pipe(&r, bytes, give));
+		assert_int_equal(r.len, BIG);
+		assert_memory_equal(r.bytes, bytes, BIG);
+	}
 }
 
 /* The reader goes away while the writer waits for room. */
 static void test_broken_while_waiting(void **state)
 {
-	static struct reader r = {.closes = true};
+	static struct reader r;
 
 	signal(SIGPIPE, SIG_IGN);
-	assert_error(write_to_small_pipe(&r, pattern()), EPIPE, "write to the pipe: Broken pipe");
+	for (int give = 0; give < 2; give++) {
+		memset(&r, 0, sizeof(r));
+		r.closes = true;
+		assert_error(put_into_small_pipe(&r, pattern(), give), EPIPE,
+			     "write to the pipe: Broken pipe");
+	}
+}
+
+static int pipe_limit(void)
+{
+	FILE *f = fopen("/proc/sys/fs/pipe-max-size", "re");
+	int limit = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &limit), 1);
+	fclose(f);
+	return limit;
+}
+
+static void test_pipe_gets_longer(void **state)
+{
+	const int want = (int)min_u64(BIG, (u64)pipe_limit());
+	struct fd_sink s;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	fd_sink_init(&s, fds[1], "the pipe");
+	assert_int_equal(fcntl(fds[1], F_GETPIPE_SZ), want);
+	assert_non_null(s.sink.give);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* What is not a pipe takes copies only. */
+static void test_nothing_to_give_to(void **state)
+{
+	struct fd_sink s;
+	int fd = open("/dev/null", O_WRONLY);
+
+	assert_true(fd >= 0);
+	fd_sink_init(&s, fd, "f");
+	assert_null(s.sink.give);
+	close(fd);
+}
+
+/* The pipe has the pages when whoever gave them has them no longer. */
+static void test_given_for_good(void **state)
+{
+	static u8 got[8 * 4096];
+	const u8 *bytes = pattern();
+	u8 *pages = mmap(NULL, sizeof(got), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct fd_sink s;
+	int fds[2];
+
+	assert_true(pages != MAP_FAILED);
+	memcpy(pages, bytes, sizeof(got));
+	assert_int_equal(pipe(fds), 0);
+	fd_sink_init(&s, fds[1], "the pipe");
+	assert_ok(s.sink.give(&s.sink, pages + 5, sizeof(got) - 5));
+	munmap(pages, sizeof(got));
+	close(fds[1]);
+	assert_int_equal(read(fds[0], got, sizeof(got)), sizeof(got) - 5);
+	assert_memory_equal(got, bytes + 5, sizeof(got) - 5);
+	close(fds[0]);
 }
 
 int main(void)
@@ -146,6 +214,9 @@ int main(void)
 		cmocka_unit_test(test_not_writable),
 		cmocka_unit_test(test_short_writes),
 		cmocka_unit_test(test_broken_while_waiting),
+		cmocka_unit_test(test_pipe_gets_longer),
+		cmocka_unit_test(test_nothing_to_give_to),
+		cmocka_unit_test(test_given_for_good),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
