@@ -11,8 +11,9 @@ static long faults(void)
 	return getrusage(RUSAGE_THREAD, &r) ? 0 : r.ru_minflt;
 }
 
-/* The kernel says nothing of what it gave: but a huge page is there after one fault. */
-static bool came_at_once(volatile u8 *page)
+/* The kernel says nothing of what it gave: but a huge page is there after one fault.  (Sanitizers would have
+ * faults of their own here.) */
+__attribute__((no_sanitize_address, no_sanitize_thread)) static bool came_at_once(volatile u8 *page)
 {
 	long before = faults();
 
