@@ -14,7 +14,6 @@
 #include "send/names.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,14 +85,26 @@ static int inode_existent(struct send_plan *p, u64 ino, u64 gen, u64 *send_gen, 
 	return ret == INODE_NO_CHANGE || ret == INODE_DID_CREATE || ret == INODE_WILL_DELETE;
 }
 
+/* @mark and @n in decimal, at the end of a name; every inode needs three of them. */
+static char *put_number(char *end, char mark, u64 n)
+{
+	char digits[20], *p = digits + sizeof(digits);
+
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	*end = mark;
+	return mempcpy(end + 1, p, (size_t)(digits + sizeof(digits) - p));
+}
+
 int plan_orphan_name(struct send_plan *p, u64 ino, u64 gen, struct path *dest)
 {
-	char name[64];
+	char name[3 * 21], *number = put_number(put_number(name, 'o', ino), '-', gen);
 	struct dir_entry e;
 
 	for (u64 n = 0;; n++) {
-		u32 len = (u32)snprintf(name, sizeof(name),
-					"o%" PRIu64 "-%" PRIu64 "-%" PRIu64, ino, gen, n);
+		u32 len = (u32)(put_number(number, '-', n) - name);
 		int ret = plan_dir_entry(&p->send, FIRST_FREE_OBJECTID, name, len, &e);
 
 		if (!ret && p->parent)
