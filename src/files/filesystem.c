@@ -9,6 +9,8 @@
 #include "tree/chunk_tree.h"
 
 #define MEMORY_DEFAULT (256u << 20)
+/* A sixteenth of the memory is for data on its way from block devices, but some frames' worth of it. */
+#define READ_AHEAD_MIN (4u << 20)
 
 /* A tree without which most of the others can still be read. */
 static int open_optional(struct filesystem *fs, u64 objectid, struct tree *out)
@@ -69,6 +71,8 @@ int filesystem_open(const char *const *paths, size_t count, const struct filesys
 	ret = open_trees(fs);
 	if (ret)
 		error_wrap(ret, "%s", paths[0]);
+	else
+		volume_read_ahead(fs->volume, max_u64(memory / 16, READ_AHEAD_MIN));
 out:
 	if (ret) {
 		filesystem_free(fs);

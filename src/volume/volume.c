@@ -15,6 +15,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "device/direct.h"
 #include "format/checksum.h"
 #include "volume/chunk_map.h"
 #include "volume/superblock.h"
@@ -413,6 +414,16 @@ int volume_readv(struct volume *v, u64 logical, struct iovec *iov, int count, un
 		count -= n;
 	}
 	return 0;
+}
+
+void volume_read_ahead(struct volume *v, size_t bytes)
+{
+	const size_t given = v->count - volume_missing_count(v);
+
+	/* An image file stays with the page cache: it is what makes its second reader fast. */
+	for (size_t i = 0; i < v->count; i++)
+		if (v->devices[i].device && v->devices[i].device->is_block)
+			v->devices[i].device = device_direct(v->devices[i].device, bytes / given);
 }
 
 void volume_prefetch(const struct volume *v, u64 logical, u64 len)

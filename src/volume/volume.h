@@ -87,6 +87,10 @@ int volume_read(struct volume *v, u64 logical, void *buf, size_t len, unsigned c
  * boundary: what is contiguous on a device is read at once.  The vector may be changed. */
 int volume_readv(struct volume *v, u64 logical, struct iovec *iov, int count, unsigned copy);
 
+/* From now on bring what is announced from block devices into memory of the volume's own, at most @bytes, where
+ * that can be had.  One thread's, before others read. */
+void volume_read_ahead(struct volume *v, size_t bytes);
+
 /* Have the first copy of [logical, logical + len) brought in.  Never fails. */
 void volume_prefetch(const struct volume *v, u64 logical, u64 len);
 
