@@ -3,14 +3,11 @@
  * Which clone sources reach a leaf.
  *
  * The kernel walks back references up from the leaf, breadth first, and meets the trees in an order that
- * decides which of several equally good sources is cloned from.  It keeps what it found for 128 leaves;
- * which leaves these are decides too (sources.c), so that cache is kept here as the kernel keeps it.
- * What is behind it is ours: lists once found are kept for many more leaves, and where the subvolume that
- * is sent is the only source a look down its tree takes the place of the walk up.
+ * decides which of several equally good sources is cloned from.  A list once found stays with its leaf
+ * (leaves.h), and where the subvolume that is sent is the only source a look down its tree takes the place of
+ * the walk up.
  *
- * Invariants
- *  1. A list holds clone sources only.
- *  2. `kernel` has exactly the leaves that the kernel's cache has at this point, in its order.
+ * Invariant: a list holds clone sources only.
  */
 #include "send/leaf_roots.h"
 
@@ -22,9 +19,6 @@
 #include "files/backref.h"
 #include "send/clone.h"
 
-#define KERNEL_CACHE_MAX 128
-#define KERNEL_CACHE_ROOTS 17 /* leaves that more sources reach are not cached */
-#define KNOWN_MAX 65536
 #define VIEWS_MAX 128
 #define REFS_MAX 1024 /* the kernel does not go up from blocks with more references */
 
@@ -35,9 +29,8 @@ struct block_list {
 
 struct leaf_roots {
 	struct send_plan *p;
-	struct lru kernel; /* struct root_list */
-	struct lru known;  /* struct root_list */
-	struct lru views;  /* struct root_view */
+	struct leaves *leaves;
+	struct lru views; /* struct root_view */
 	struct cursor extents;
 	struct backrefs refs;
 	struct block_list blocks;
@@ -45,11 +38,6 @@ struct leaf_roots {
 	size_t root_count, root_capacity;
 	bool look_down; /* one source, and no block can have more than REFS_MAX references */
 };
-
-static struct root_list *list_of(struct lru_entry *e)
-{
-	return e ? CONTAINER_OF(e, struct root_list, lru) : NULL;
-}
 
 static int count_subvolumes(struct send_plan *p, u64 max, u64 *count)
 {
@@ -70,7 +58,7 @@ static int count_subvolumes(struct send_plan *p, u64 max, u64 *count)
 	return ret < 0 ? ret : 0;
 }
 
-int leaf_roots_new(struct send_plan *p, struct leaf_roots **out)
+int leaf_roots_new(struct send_plan *p, struct leaves *leaves, struct leaf_roots **out)
 {
 	struct leaf_roots *l = calloc(1, sizeof(*l));
 	u64 subvolumes;
@@ -80,11 +68,8 @@ int leaf_roots_new(struct send_plan *p, struct leaf_roots **out)
 		return error_nomem(sizeof(*l));
 	l->p = p;
 	cursor_init(&l->extents, &p->fs->extent_tree);
-	ret = lru_init(&l->kernel, KERNEL_CACHE_MAX);
-	if (!ret)
-		ret = lru_init(&l->known, KNOWN_MAX);
-	if (!ret)
-		ret = lru_init(&l->views, VIEWS_MAX);
+	l->leaves = leaves;
+	ret = lru_init(&l->views, VIEWS_MAX);
 	if (!ret)
 		ret = count_subvolumes(p, REFS_MAX, &subvolumes);
 	if (ret) {
@@ -94,17 +79,6 @@ int leaf_roots_new(struct send_plan *p, struct leaf_roots **out)
 	l->look_down = subvolumes < REFS_MAX;
 	*out = l;
 	return 0;
-}
-
-static void free_lists(struct lru *lists)
-{
-	struct lru_entry *e;
-
-	if (!lists->map.buckets)
-		return;
-	while ((e = lru_pop(lists)))
-		free(list_of(e));
-	lru_release(lists);
 }
 
 static void free_view(struct lru_entry *e)
@@ -124,8 +98,6 @@ void leaf_roots_free(struct leaf_roots *l)
 
 	if (!l)
 		return;
-	free_lists(&l->kernel);
-	free_lists(&l->known);
 	if (l->views.map.buckets) {
 		while ((e = lru_pop(&l->views)))
 			free_view(e);
@@ -163,11 +135,6 @@ int leaf_roots_view(struct leaf_roots *l, u64 id, struct root_view **out)
 	free_view(lru_store(&l->views, &v->lru, id, 0));
 	*out = v;
 	return 0;
-}
-
-const struct root_list *leaf_roots_cached(struct leaf_roots *l, u64 leaf)
-{
-	return list_of(lru_find(&l->kernel, leaf, 0));
 }
 
 static int push(u64 **array, size_t *count, size_t *capacity, u64 v)
@@ -276,43 +243,15 @@ static int look_down(struct leaf_roots *l, u64 leaf, const struct key *key)
 	return 0;
 }
 
-static struct root_list *list_new(u64 count, const u64 *id)
+int leaf_roots_find(struct leaf_roots *l, struct leaf *leaf, const struct key *key)
 {
-	struct root_list *r = malloc(sizeof(*r) + count * sizeof(*id));
+	const u64 address = leaf_address(leaf);
+	int ret;
 
-	if (r) {
-		r->count = (u32)count;
-		if (count)
-			memcpy(r->id, id, count * sizeof(*id));
-	}
-	return r;
-}
-
-int leaf_roots_find(struct leaf_roots *l, u64 leaf, const struct key *key,
-		    const struct root_list **out)
-{
-	struct root_list *r = list_of(lru_find(&l->known, leaf, 0));
-
-	if (!r) {
-		int ret;
-
-		l->root_count = 0;
-		ret = l->look_down && l->p->sources->count == 1 ? look_down(l, leaf, key)
-								: walk_up(l, leaf, key);
-		if (ret)
-			return ret;
-		r = list_new(l->root_count, l->roots);
-		if (!r)
-			return error_nomem(sizeof(*r) + l->root_count * sizeof(u64));
-		free(list_of(lru_store(&l->known, &r->lru, leaf, 0)));
-	}
-	if (r->count <= KERNEL_CACHE_ROOTS) {
-		struct root_list *copy = list_new(r->count, r->id);
-
-		if (!copy)
-			return error_nomem(sizeof(*copy));
-		free(list_of(lru_store(&l->kernel, &copy->lru, leaf, 0)));
-	}
-	*out = r;
-	return 0;
+	if (leaf->roots)
+		return 0;
+	l->root_count = 0;
+	ret = l->look_down && l->p->sources->count == 1 ? look_down(l, address, key)
+							: walk_up(l, address, key);
+	return ret ? ret : leaves_set_roots(l->leaves, leaf, l->roots, (u32)l->root_count);
 }

@@ -3,27 +3,9 @@
 #ifndef BTRFLY_SEND_RESOLVED_H
 #define BTRFLY_SEND_RESOLVED_H
 
+#include "send/groups.h"
 #include "send/leaf_items.h"
 #include "send/leaf_roots.h"
-
-/*
- * Who refers, and from which leaves.  Extents that lie next to each other in files that are copies of
- * each other have all this in common, so it is kept once for all of them.
- */
-struct referrers {
-	struct map_node node; /* by a hash of what it holds */
-	u64 id;               /* never given twice */
-	u32 users;            /* extents */
-	u32 ref_count, place_count;
-	struct referrer {
-		u64 root; /* 0: by leaf */
-		u64 ino;
-		u32 first, count; /* places */
-	} *ref;
-	struct referring_place {
-		u64 leaf, ino;
-	} *place;
-};
 
 /* Which bytes a place has. */
 struct span {
@@ -36,8 +18,9 @@ struct span {
 struct extent {
 	struct lru_entry lru; /* by address */
 	size_t bytes;
-	struct referrers *who;
-	bool uniform; /* all places have the one span */
+	u32 place_count, group_count;
+	struct group **group; /* the places one after the other */
+	bool uniform;         /* all places have the one span */
 	struct span span[];
 };
 
@@ -48,7 +31,7 @@ static inline const struct span *extent_span(const struct extent *e, u32 place)
 
 struct resolver;
 
-int resolver_new(struct send_plan *p, struct leaf_roots *roots, struct resolver **out);
+int resolver_new(struct send_plan *p, struct groups *groups, struct leaf_roots *roots, struct resolver **out);
 void resolver_free(struct resolver *r); /* NULL is fine */
 
 /*

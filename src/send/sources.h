@@ -21,7 +21,9 @@ void extent_walk_free(struct extent_walk *w); /* NULL is fine */
 
 /*
  * Call @each for the places (subvolume, inode, offset in the file, bytes from the item's start) that
- * hold the extent; 1 from it ends the walk.  Subvolumes that are no clone sources are left out.
+ * hold the extent; 1 from it ends the walk.  Subvolumes that are no clone sources are left out.  Where all
+ * places have @len bytes from @file_offset on, @each has to judge by subvolume and inode alone: what it has
+ * turned down for the same inode may be left out, and what it has taken is told first.
  * 0 or an error.
  */
 int extent_walk(struct extent_walk *w, const struct extent_query *q,
