@@ -19,18 +19,18 @@ static struct leaf *leaf_of(struct leaves *l, u64 address)
 
 static void test_found_again(void **state)
 {
+	struct leaf *leaf, *other;
 	struct leaves l;
-	struct leaf *leaf;
 
 	assert_ok(leaves_init(&l));
 	leaf = leaf_of(&l, 4096);
+	other = leaf_of(&l, 8192);
 	assert_int_equal(leaf_address(leaf), 4096);
 	assert_ptr_equal(leaves_get(&l, 4096), leaf);
-	assert_ptr_not_equal(leaf_of(&l, 8192), leaf);
+	assert_ptr_not_equal(other, leaf);
 	leaves_put(&l, leaf);
 	leaves_put(&l, leaf);
-	leaves_put(&l, leaf_of(&l, 8192));
-	leaves_put(&l, leaf_of(&l, 8192));
+	leaves_put(&l, other);
 	leaves_release(&l);
 }
 
