@@ -44,15 +44,23 @@ group_mount() {
   mount -o "$mount_options" "$dir/image" "$dir/mnt"
 }
 
+# held_end DIR: let go of what is held open.  (The kill of the shell: not every system has one in a file.)
+held_end() {
+  local held
+  mapfile -t held <"$1/held"
+  kill "${held[@]}"
+  rm "$1/held"
+}
+
 # Files held open must still be there in what we read, so that is a copy of the living filesystem.
 group_unmount() {
   if [ -e "$dir/held" ]; then
     cp --sparse=always "$dir/image" "$dir/living"
-    xargs kill <"$dir/held"
-    rm "$dir/held"
+    held_end "$dir"
     # They take a moment to end, and are no children to be waited for.
     local try
     for ((try = 0; try < 500; try++)); do ! umount "$dir/mnt" 2>/dev/null || break; sleep 0.01; done
+    if mountpoint -q "$dir/mnt"; then umount "$dir/mnt" || return 1; fi
   else
     umount "$dir/mnt"
   fi
@@ -61,7 +69,7 @@ group_unmount() {
 
 # After an interruption.
 group_abandon() {
-  if [ -e "$1/held" ]; then xargs kill <"$1/held"; fi
+  if [ -e "$1/held" ]; then held_end "$1"; fi
   if mountpoint -q "$1/mnt"; then umount -l "$1/mnt"; fi
 }
 
