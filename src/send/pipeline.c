@@ -116,8 +116,10 @@ static int fill(struct pipeline *p, struct batch *b)
 	return ret;
 }
 
-/* Cut a batch into frames, put them into the ring, and call @next for each.  Takes the batch over.  0; 1 if nobody wants more; or an
- * error. */
+/*
+ * Cut a batch into frames, put them into the ring, and call @next for each.  Takes the batch over.  0; 1 if
+ * nobody wants more; or an error.
+ */
 static int cut_batch(struct pipeline *p, struct shared_batch *b, int (*next)(struct pipeline *p))
 {
 	const size_t count = b->batch.op_count;
