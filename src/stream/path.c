@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/path.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -67,5 +68,8 @@ int subvolume_name_set(struct tree_path *p, struct stream_bytes from)
 		return error_set(EINVAL, "the subvolume has no name");
 	if (p->parent_len)
 		return refuse(from, "is no name of a subvolume: it has several components");
+	if (p->len > NAME_MAX)
+		return error_set(ENAMETOOLONG, "the subvolume's name of %zu bytes is longer than %u", p->len,
+				 NAME_MAX);
 	return 0;
 }

@@ -446,6 +446,17 @@ static void test_names_of_subvolumes_stay_in_dir(void **state)
 	}
 }
 
+static void test_a_subvolumes_name_longer_than_any(void **state)
+{
+	char name[4001];
+
+	memset(name, 'n', sizeof(name));
+	name[4000] = '\0';
+	b.len = 17;
+	put_subvol(&b, name, 2);
+	refused("the subvolume's name of 4000 bytes is longer than 255");
+}
+
 static void test_a_record_that_is_a_symlink_is_not_followed(void **state)
 {
 	assert_int_equal(symlink("../outside", "dir/.btrfly"), 0);
@@ -604,6 +615,7 @@ int main(void)
 		TEST(test_no_clone_from_outside),
 		TEST(test_clones_that_make_no_sense),
 		TEST(test_names_of_subvolumes_stay_in_dir),
+		TEST(test_a_subvolumes_name_longer_than_any),
 		TEST(test_a_record_that_is_a_symlink_is_not_followed),
 		TEST(test_a_fifo_is_not_opened),
 		TEST(test_a_device_is_not_opened),

@@ -89,6 +89,17 @@ static void test_names_of_subvolumes(void **state)
 	assert_error(name("/a"), EINVAL, "path '/a' is absolute");
 }
 
+static void test_the_longest_name_of_a_subvolume(void **state)
+{
+	char text[257];
+
+	memset(text, 'n', sizeof(text));
+	text[256] = text[255] = '\0';
+	assert_ok(name(text));
+	text[255] = 'n';
+	assert_error(name(text), ENAMETOOLONG, "the subvolume's name of 256 bytes is longer than 255");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_the_longest_path),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_names_of_subvolumes),
+		cmocka_unit_test(test_the_longest_name_of_a_subvolume),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
