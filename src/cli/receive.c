@@ -94,10 +94,12 @@ static void watch_failure(struct receive_watch *w)
 static int open_target(const struct options *o, struct target **t)
 {
 	int dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+	struct host host;
 
 	if (dir < 0)
 		return error_errno(errno, "cannot open destination directory %s", o->dir);
-	ret = !o->plain && btrfs_search_allowed(dir) ? mounted_target_new(t, dir, &o->receive) :
+	host_init(&host);
+	ret = !o->plain && btrfs_search_allowed(&host, dir) ? mounted_target_new(t, dir, &o->receive) :
 						       directory_target_new(t, dir, &o->receive);
 	if (ret || !o->chroot)
 		return ret;

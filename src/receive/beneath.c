@@ -7,30 +7,24 @@
  */
 #include "receive/beneath.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "receive/at.h"
 #include "receive/grant.h"
 
-#define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY)
 
-void beneath_init(struct beneath *b, int root)
+void beneath_init(struct beneath *b, struct host *host, int root)
 {
-	*b = (struct beneath){.root = root, .may_grant = geteuid() != 0};
+	*b = (struct beneath){.host = host, .root = root, .may_grant = host->user != 0};
 	for (size_t i = 0; i < BENEATH_KEPT; i++)
 		b->kept[i].fd = -1;
 }
 
-static void drop(struct beneath_dir *d)
+static void drop(struct host *host, struct beneath_dir *d)
 {
 	if (d->fd >= 0)
-		close(d->fd);
+		host_close(host, d->fd);
 	d->fd = -1;
 	d->used = 0;
 }
@@ -38,7 +32,7 @@ static void drop(struct beneath_dir *d)
 void beneath_release(struct beneath *b)
 {
 	for (size_t i = 0; i < BENEATH_KEPT; i++)
-		drop(&b->kept[i]);
+		drop(b->host, &b->kept[i]);
 }
 
 /* A directory on the way; its owner may have to be let in to search it. */
@@ -48,36 +42,38 @@ struct step {
 	bool granted;
 };
 
-static void leave(struct step *s, int root)
+static void leave(const struct beneath *b, struct step *s)
 {
+	struct host *host = b->host;
+
 	if (s->granted)
-		fchmod(s->fd, s->mode);
-	if (s->fd != root)
-		close(s->fd);
+		host->ops->chmod(host, s->fd, ".", s->mode);
+	if (s->fd != b->root)
+		host_close(host, s->fd);
 }
 
-static bool let_in(struct step *s)
+static bool let_in(struct host *host, struct step *s)
 {
 	struct stat st;
 
-	if (fstat(s->fd, &st) || st.st_uid != geteuid() || (st.st_mode & 0100))
+	if (host->ops->stat(host, s->fd, ".", &st) || st.st_uid != host->user || (st.st_mode & 0100))
 		return false;
 	s->mode = st.st_mode & 07777;
-	s->granted = !fchmod(s->fd, s->mode | 0100);
+	s->granted = !host->ops->chmod(host, s->fd, ".", s->mode | 0100);
 	return s->granted;
 }
 
 /* From one directory into the next, and put the first one's mode back. */
 static int step_into(const struct beneath *b, struct step *at, const char *name)
 {
-	struct step next = {.fd = grant_open_directory(at->fd, name)};
+	struct step next = {.fd = grant_open_directory(b->host, at->fd, name)};
 	int ret = next.fd < 0 ? -errno : 0;
 
-	if (ret == -EACCES && b->may_grant && let_in(at)) {
-		next.fd = grant_open_directory(at->fd, name);
+	if (ret == -EACCES && b->may_grant && let_in(b->host, at)) {
+		next.fd = grant_open_directory(b->host, at->fd, name);
 		ret = next.fd < 0 ? -errno : 0;
 	}
-	leave(at, b->root);
+	leave(b, at);
 	if (!ret)
 		*at = next;
 	return ret;
@@ -88,7 +84,7 @@ static int open_by_steps(const struct beneath *b, const char *text)
 	char path[TREE_PATH_MAX + 1], *rest = path;
 	struct step at = {.fd = b->root};
 
-	strcpy(path, text);
+	memcpy(path, text, strnlen(text, TREE_PATH_MAX) + 1);
 	for (char *name; (name = strsep(&rest, "/"));) {
 		int ret = step_into(b, &at, name);
 
@@ -100,11 +96,7 @@ static int open_by_steps(const struct beneath *b, const char *text)
 
 static int open_at_once(struct beneath *b, const char *text)
 {
-	struct open_how how = {
-		.flags = OPEN_DIRECTORY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, b->root, text, &how, sizeof(how));
+	int fd = b->host->ops->open_beneath(b->host, b->root, text, OPEN_DIRECTORY);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -112,25 +104,26 @@ static int open_at_once(struct beneath *b, const char *text)
 /* O_NOFOLLOW with O_DIRECTORY says ENOTDIR of a symlink: say what it is. */
 static bool leads_through_symlink(const struct beneath *b, const char *text)
 {
+	struct host *host = b->host;
 	char path[TREE_PATH_MAX + 1];
 	int fd = b->root;
 	bool found = false;
 
-	strcpy(path, text);
+	memcpy(path, text, strnlen(text, TREE_PATH_MAX) + 1);
 	for (char *rest = path, *name; !found && fd >= 0 && (name = strsep(&rest, "/"));) {
 		struct stat st;
 		int next = -1;
 
-		if (!at_stat(fd, name, &st)) {
+		if (!host->ops->stat(host, fd, name, &st)) {
 			found = S_ISLNK(st.st_mode);
-			next = openat(fd, name, OPEN_DIRECTORY);
+			next = host->ops->open(host, fd, name, OPEN_DIRECTORY, 0);
 		}
 		if (fd != b->root)
-			close(fd);
+			host_close(host, fd);
 		fd = next;
 	}
 	if (fd >= 0 && fd != b->root)
-		close(fd);
+		host_close(host, fd);
 	return found;
 }
 
@@ -178,7 +171,7 @@ int beneath_parent(struct beneath *b, const struct tree_path *p)
 
 	struct beneath_dir *d = oldest(b);
 
-	drop(d);
+	drop(b->host, d);
 	memcpy(d->path.text, p->text, p->parent_len);
 	d->path.text[p->parent_len] = '\0';
 	d->path.len = p->parent_len;
@@ -196,5 +189,5 @@ void beneath_forget(struct beneath *b, const struct tree_path *p)
 {
 	for (size_t i = 0; i < BENEATH_KEPT; i++)
 		if (b->kept[i].fd >= 0 && tree_path_covers(p, b->kept[i].path.text, b->kept[i].path.len))
-			drop(&b->kept[i]);
+			drop(b->host, &b->kept[i]);
 }

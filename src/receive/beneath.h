@@ -7,11 +7,13 @@
 #ifndef BTRFLY_RECEIVE_BENEATH_H
 #define BTRFLY_RECEIVE_BENEATH_H
 
+#include "receive/host.h"
 #include "stream/path.h"
 
 #define BENEATH_KEPT 8
 
 struct beneath {
+	struct host *host;
 	int root;      /* the caller's */
 	bool by_steps; /* openat2() was found missing */
 
@@ -27,7 +29,7 @@ struct beneath {
 	} kept[BENEATH_KEPT];
 };
 
-void beneath_init(struct beneath *b, int root);
+void beneath_init(struct beneath *b, struct host *host, int root);
 void beneath_release(struct beneath *b); /* all but the root */
 
 /*

@@ -7,13 +7,10 @@
 #include "receive/btrfs_search.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/vfs.h>
 #include <uuid/uuid.h>
 
 #include "base/bytes.h"
@@ -38,8 +35,8 @@ struct search {
 
 /* The first item of @tree with exactly this objectid and type, and an offset of at least @offset.  Its
  * content and length; NULL if there is none.  @err is set on errors. */
-static const u8 *search(int dir, struct search *s, u64 tree, u64 objectid, u32 type, u64 offset, u32 *len,
-			int *err)
+static const u8 *search(struct host *host, int dir, struct search *s, u64 tree, u64 objectid, u32 type,
+			u64 offset, u32 *len, int *err)
 {
 	struct btrfs_ioctl_search_header h;
 
@@ -52,7 +49,7 @@ static const u8 *search(int dir, struct search *s, u64 tree, u64 objectid, u32 t
 	s->args.key.max_transid = UINT64_MAX;
 	s->args.key.nr_items = 1;
 	*err = 0;
-	if (ioctl(dir, BTRFS_IOC_TREE_SEARCH, &s->args)) {
+	if (host->ops->ioctl(host, dir, BTRFS_IOC_TREE_SEARCH, &s->args)) {
 		/* No such tree: a filesystem older than the uuid tree. */
 		*err = errno == ENOENT ? 0 : -errno;
 		return NULL;
@@ -71,27 +68,27 @@ static const u8 *search(int dir, struct search *s, u64 tree, u64 objectid, u32 t
 	return (const u8 *)s->args.buf + sizeof(h);
 }
 
-bool btrfs_search_allowed(int dir)
+bool btrfs_search_allowed(struct host *host, int dir)
 {
 	struct statfs fs;
 	struct search s;
 	u32 len;
 	int err;
 
-	if (fstatfs(dir, &fs) || fs.f_type != BTRFS_SUPER_MAGIC)
+	if (host->ops->statfs(host, dir, &fs) || fs.f_type != BTRFS_SUPER_MAGIC)
 		return false;
-	search(dir, &s, BTRFS_ROOT_TREE_OBJECTID, BTRFS_FS_TREE_OBJECTID, BTRFS_ROOT_ITEM_KEY, 0, &len,
+	search(host, dir, &s, BTRFS_ROOT_TREE_OBJECTID, BTRFS_FS_TREE_OBJECTID, BTRFS_ROOT_ITEM_KEY, 0, &len,
 	       &err);
 	return !err;
 }
 
 /* How well subvolume @id fits: 0 not at all, 1 by its uuid, 2 by the transaction as well. */
-static int fits(int dir, u64 id, bool received, const u8 *uuid, u64 transid, int *err)
+static int fits(struct host *host, int dir, u64 id, bool received, const u8 *uuid, u64 transid, int *err)
 {
 	const struct root_item *item;
 	struct search s;
 	u32 len;
-	const u8 *p = search(dir, &s, BTRFS_ROOT_TREE_OBJECTID, id, BTRFS_ROOT_ITEM_KEY, 0, &len, err);
+	const u8 *p = search(host, dir, &s, BTRFS_ROOT_TREE_OBJECTID, id, BTRFS_ROOT_ITEM_KEY, 0, &len, err);
 
 	if (!p || len < sizeof(*item))
 		return 0;
@@ -102,19 +99,20 @@ static int fits(int dir, u64 id, bool received, const u8 *uuid, u64 transid, int
 }
 
 /* The id of the subvolume that fits best, 0 if none does. */
-static u64 find_id(int dir, bool received, const u8 *uuid, u64 transid, int *err)
+static u64 find_id(struct host *host, int dir, bool received, const u8 *uuid, u64 transid, int *err)
 {
 	u32 type = received ? BTRFS_UUID_KEY_RECEIVED_SUBVOL : BTRFS_UUID_KEY_SUBVOL, len = 0;
 	u64 offset = get_le64(uuid + 8), best = 0;
 	struct search s;
-	const u8 *ids = search(dir, &s, BTRFS_UUID_TREE_OBJECTID, get_le64(uuid), type, offset, &len, err);
+	const u8 *ids =
+		search(host, dir, &s, BTRFS_UUID_TREE_OBJECTID, get_le64(uuid), type, offset, &len, err);
 	int fit = 0;
 
 	if (!ids || s.args.key.min_offset != offset)
 		return 0;
 	for (u32 at = 0; at + 8 <= len && fit < 2 && !*err; at += 8) {
 		u64 id = get_le64(ids + at);
-		int f = fits(dir, id, received, uuid, transid, err);
+		int f = fits(host, dir, id, received, uuid, transid, err);
 
 		if (f > fit) {
 			fit = f;
@@ -124,7 +122,7 @@ static u64 find_id(int dir, bool received, const u8 *uuid, u64 transid, int *err
 	return best;
 }
 
-static int open_id(int dir, u64 id)
+static int open_id(struct host *host, int dir, u64 id)
 {
 	union {
 		struct file_id file;
@@ -136,23 +134,23 @@ static int open_id(int dir, u64 id)
 	f.file.id.objectid = BTRFS_FIRST_FREE_OBJECTID;
 	f.file.id.root_objectid = id;
 
-	int fd = open_by_handle_at(dir, &f.file.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = host->ops->open_handle(host, dir, &f.file.handle, O_RDONLY | O_DIRECTORY);
 
 	return fd < 0 ? error_errno(errno, "open subvolume %llu", (unsigned long long)id) : fd;
 }
 
-int btrfs_open_by_uuid(int dir, const u8 *uuid, u64 transid)
+int btrfs_open_by_uuid(struct host *host, int dir, const u8 *uuid, u64 transid)
 {
 	char text[UUID_STR_LEN];
 	int err;
-	u64 id = find_id(dir, true, uuid, transid, &err);
+	u64 id = find_id(host, dir, true, uuid, transid, &err);
 
 	if (!id && !err)
-		id = find_id(dir, false, uuid, transid, &err);
+		id = find_id(host, dir, false, uuid, transid, &err);
 	if (err)
 		return error_errno(-err, "search for a subvolume by its uuid");
 	if (id)
-		return open_id(dir, id);
+		return open_id(host, dir, id);
 	uuid_unparse_lower(uuid, text);
 	return error_set(ENOENT, "no subvolume of this filesystem was received as %s or has that uuid", text);
 }

@@ -96,18 +96,19 @@ static int format(const struct checkpoint *c, const struct tree_notes *n, struct
 
 int checkpoint_save(struct checkpoint *c, const struct tree_notes *n)
 {
+	struct host *host = c->host;
 	struct buffer b = {0};
 	int ret = format(c, n, &b);
 
 	if (c->fd >= 0)
-		close(c->fd);
+		host_close(host, c->fd);
 	c->fd = -1;
 	if (!ret)
-		ret = record_replace(c->dir, c->file, &b, false);
+		ret = record_replace(host, c->dir, c->file, &b, false);
 	buffer_release(&b);
 	if (ret)
 		return ret;
-	c->fd = openat(c->dir, c->file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	c->fd = host->ops->open(host, c->dir, c->file, O_RDWR, 0);
 	return c->fd < 0 ? error_errno(errno, "open %s/%s", RECORD_DIRECTORY, c->file) : 0;
 }
 
@@ -119,16 +120,17 @@ static void set_file(struct checkpoint *c, const u8 *uuid)
 	snprintf(c->file, sizeof(c->file), "%s.partial", text);
 }
 
-int checkpoint_create(struct checkpoint *c, int dir, const u8 *uuid, const char *partial)
+int checkpoint_create(struct checkpoint *c, struct host *host, int dir, const u8 *uuid, const char *partial)
 {
 	static const struct tree_notes nothing;
 
 	checkpoint_init(c);
-	c->dir = record_directory(dir, true);
+	c->host = host;
+	c->dir = record_directory(host, dir, true);
 	if (c->dir < 0)
 		return c->dir;
 	set_file(c, uuid);
-	strcpy(c->partial, partial);
+	snprintf(c->partial, sizeof(c->partial), "%s", partial);
 	return checkpoint_save(c, &nothing);
 }
 
@@ -138,13 +140,13 @@ int checkpoint_advance(struct checkpoint *c, u64 commands, u64 digest)
 
 	c->commands = commands;
 	c->digest = digest;
-	return file_write(c->fd, both, sizeof(both), offsetof(struct checkpoint_header, commands));
+	return file_write(c->host, c->fd, both, sizeof(both), offsetof(struct checkpoint_header, commands));
 }
 
 /* The file's header, and its strings behind it in @b. */
 static int read_whole(struct checkpoint *c, struct checkpoint_header *h, struct buffer *b)
 {
-	int ret = record_read_file(c->dir, c->file, b);
+	int ret = record_read_file(c->host, c->dir, c->file, b);
 
 	if (ret)
 		return ret;
@@ -156,7 +158,7 @@ static int read_whole(struct checkpoint *c, struct checkpoint_header *h, struct 
 	return 0;
 }
 
-int checkpoint_open(struct checkpoint *c, int dir, const u8 *uuid)
+int checkpoint_open(struct checkpoint *c, struct host *host, int dir, const u8 *uuid)
 {
 	struct checkpoint_header h;
 	struct buffer b = {0};
@@ -164,7 +166,8 @@ int checkpoint_open(struct checkpoint *c, int dir, const u8 *uuid)
 	int ret;
 
 	checkpoint_init(c);
-	c->dir = record_directory(dir, false);
+	c->host = host;
+	c->dir = record_directory(host, dir, false);
 	if (c->dir < 0)
 		return c->dir;
 	set_file(c, uuid);
@@ -177,7 +180,7 @@ int checkpoint_open(struct checkpoint *c, int dir, const u8 *uuid)
 		snprintf(c->partial, sizeof(c->partial), "%s", (char *)b.data + sizeof(h));
 		c->commands = le64_get(h.commands);
 		c->digest = le64_get(h.digest);
-		c->fd = openat(c->dir, c->file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		c->fd = host->ops->open(host, c->dir, c->file, O_RDWR, 0);
 		if (c->fd < 0)
 			ret = error_errno(errno, "open %s/%s", RECORD_DIRECTORY, c->file);
 	}
@@ -231,16 +234,20 @@ int checkpoint_load(struct checkpoint *c, struct tree_notes *n)
 
 void checkpoint_release(struct checkpoint *c)
 {
+	struct host *host = c->host;
+
 	if (c->fd >= 0)
-		close(c->fd);
+		host_close(host, c->fd);
 	if (c->dir >= 0)
-		close(c->dir);
+		host_close(host, c->dir);
 	checkpoint_init(c);
 }
 
 void checkpoint_remove(struct checkpoint *c)
 {
+	struct host *host = c->host;
+
 	if (c->dir >= 0)
-		unlinkat(c->dir, c->file, 0);
+		host->ops->unlink(host, c->dir, c->file, 0);
 	checkpoint_release(c);
 }

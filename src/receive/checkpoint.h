@@ -9,9 +9,11 @@
 
 #include <limits.h>
 
+#include "receive/host.h"
 #include "receive/notes.h"
 
 struct checkpoint {
+	struct host *host;
 	int dir; /* DIR/.btrfly, -1: there is no checkpoint */
 	int fd;
 	char file[64];
@@ -29,7 +31,7 @@ static inline void checkpoint_init(struct checkpoint *c)
 void checkpoint_prepare(void);
 
 /* Begin: before the first write of the tree that will be called @partial. */
-int checkpoint_create(struct checkpoint *c, int dir, const u8 *uuid, const char *partial);
+int checkpoint_create(struct checkpoint *c, struct host *host, int dir, const u8 *uuid, const char *partial);
 
 /* One more command is applied.  Cheap. */
 int checkpoint_advance(struct checkpoint *c, u64 commands, u64 digest);
@@ -38,7 +40,7 @@ int checkpoint_advance(struct checkpoint *c, u64 commands, u64 digest);
 int checkpoint_save(struct checkpoint *c, const struct tree_notes *n);
 
 /* Of an earlier run: 0, -ENOENT if there is none, or another error with a sentence. */
-int checkpoint_open(struct checkpoint *c, int dir, const u8 *uuid);
+int checkpoint_open(struct checkpoint *c, struct host *host, int dir, const u8 *uuid);
 int checkpoint_load(struct checkpoint *c, struct tree_notes *n);
 
 /* The subvolume is whole. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/directory.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "base/error.h"
@@ -17,7 +16,7 @@
 static int open_recorded(struct host_target *h, const u8 *uuid, struct record *r)
 {
 	char text[UUID_STR_LEN];
-	int ret = record_read(r, h->dir, uuid);
+	int ret = record_read(r, h->host, h->dir, uuid);
 
 	uuid_unparse_lower(uuid, text);
 	if (ret == -ENOENT)
@@ -25,7 +24,7 @@ static int open_recorded(struct host_target *h, const u8 *uuid, struct record *r
 	if (ret)
 		return ret;
 
-	int fd = grant_open_directory(h->dir, r->name);
+	int fd = grant_open_directory(h->host, h->dir, r->name);
 
 	if (fd < 0) {
 		ret = error_errno(errno, "subvolume %s was received as '%s'", text, r->name);
@@ -47,7 +46,7 @@ static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ct
 
 static int make_empty(struct host_target *h)
 {
-	if (mkdirat(h->dir, h->partial, 0700))
+	if (h->host->ops->mkdir(h->host, h->dir, h->partial, 0700))
 		return error_errno(errno, "create '%s'", h->partial);
 	return host_target_open_fresh(h);
 }
@@ -56,7 +55,7 @@ static int make_empty(struct host_target *h)
 static int copy_parent(struct host_target *h, int from, int to, const struct record *parent)
 {
 	struct path_entry *e = NULL;
-	int ret = tree_copy(from, to, &h->tree.notes.flags);
+	int ret = tree_copy(h->host, from, to, &h->tree.notes.flags);
 
 	while (!ret && (e = path_table_next(&parent->missing, e)))
 		ret = path_table_put(&h->tree.notes.missing, e->text, e->len, e->value);
@@ -81,15 +80,15 @@ static int directory_make(struct host_target *h, const struct decoded_command *c
 	if (fd >= 0)
 		ret = copy_parent(h, from, fd, &parent);
 	if (ret)
-		close(fd);
-	close(from);
+		host_close(h->host, fd);
+	host_close(h->host, from);
 	record_release(&parent);
 	return ret ? ret : fd;
 }
 
 static int directory_discard(struct host_target *h)
 {
-	return tree_remove(h->dir, h->partial);
+	return tree_remove(h->host, h->dir, h->partial);
 }
 
 static int directory_apply(struct host_target *h, const struct operation *op)
@@ -111,11 +110,11 @@ static int directory_seal(struct host_target *h)
 	int ret = 0;
 
 	memcpy(r.uuid, h->uuid, sizeof(r.uuid));
-	strcpy(r.name, h->name);
+	snprintf(r.name, sizeof(r.name), "%s", h->name);
 	while (!ret && (e = path_table_next(&h->tree.notes.missing, e)))
 		ret = path_table_put(&r.missing, e->text, e->len, 0);
 	if (!ret)
-		ret = record_write(&r, h->dir);
+		ret = record_write(&r, h->host, h->dir);
 	record_release(&r);
 	return ret;
 }

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/file.h"
 
-#include <fcntl.h>
 #include <linux/falloc.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
 #define COPY_SIZE (256u * 1024)
 
-int file_size(int fd, u64 *size)
+int file_size(struct host *host, int fd, u64 *size)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (host->ops->stat(host, fd, ".", &st))
 		return error_errno(errno, "stat");
 	*size = (u64)st.st_size;
 	return 0;
 }
 
-int file_write(int fd, const void *data, u64 len, u64 offset)
+int file_write(struct host *host, int fd, const void *data, u64 len, u64 offset)
 {
 	const char *p = data;
 
 	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+		ssize_t n = host->ops->pwrite(host, fd, p, len, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -39,27 +37,28 @@ int file_write(int fd, const void *data, u64 len, u64 offset)
 	return 0;
 }
 
-int file_extend(int fd, u64 size)
+int file_extend(struct host *host, int fd, u64 size)
 {
 	u64 now = 0;
-	int ret = file_size(fd, &now);
+	int ret = file_size(host, fd, &now);
 
-	if (!ret && now < size && ftruncate(fd, (off_t)size))
+	if (!ret && now < size && host->ops->truncate(host, fd, (off_t)size))
 		ret = error_errno(errno, "extend to %llu bytes", (unsigned long long)size);
 	return ret;
 }
 
-int file_make_hole(int fd, u64 offset, u64 len, bool *no_holes)
+int file_make_hole(struct host *host, int fd, u64 offset, u64 len, bool *no_holes)
 {
 	static const char zeros[1 << 16];
 	u64 size = 0;
-	int ret = file_size(fd, &size);
+	int ret = file_size(host, fd, &size);
 
 	if (ret || offset >= size)
 		return ret;
 	len = min_u64(len, size - offset);
 	if (!*no_holes) {
-		if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len))
+		if (!host->ops->fallocate(host, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+					  (off_t)len))
 			return 0;
 		if (errno != EOPNOTSUPP && errno != ENOSYS)
 			return error_errno(errno, "punch a hole at offset %llu",
@@ -69,19 +68,19 @@ int file_make_hole(int fd, u64 offset, u64 len, bool *no_holes)
 	while (!ret && len) {
 		u64 n = min_u64(len, sizeof(zeros));
 
-		ret = file_write(fd, zeros, n, offset);
+		ret = file_write(host, fd, zeros, n, offset);
 		offset += n;
 		len -= n;
 	}
 	return ret;
 }
 
-static int read_and_write(int source, u64 from, u64 len, int fd, u64 to)
+static int read_and_write(struct host *host, int source, u64 from, u64 len, int fd, u64 to)
 {
 	static _Thread_local char buf[COPY_SIZE];
 
 	while (len) {
-		ssize_t n = pread(source, buf, min_u64(len, sizeof(buf)), (off_t)from);
+		ssize_t n = host->ops->pread(host, source, buf, min_u64(len, sizeof(buf)), (off_t)from);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -91,7 +90,7 @@ static int read_and_write(int source, u64 from, u64 len, int fd, u64 to)
 		if (!n)
 			return error_set(EIO, "the source ends at offset %llu", (unsigned long long)from);
 
-		int ret = file_write(fd, buf, n, to);
+		int ret = file_write(host, fd, buf, n, to);
 
 		if (ret)
 			return ret;
@@ -103,14 +102,13 @@ static int read_and_write(int source, u64 from, u64 len, int fd, u64 to)
 }
 
 /* The kernel copies where it can: between files of one filesystem, or on the server. */
-static int copy_data(int source, u64 from, u64 len, int fd, u64 to)
+static int copy_data(struct host *host, int source, u64 from, u64 len, int fd, u64 to)
 {
 	while (len) {
-		off_t in = (off_t)from, out = (off_t)to;
-		ssize_t n = copy_file_range(source, &in, fd, &out, len, 0);
+		ssize_t n = host->ops->copy_range(host, source, (off_t)from, fd, (off_t)to, len);
 
 		if (n <= 0)
-			return read_and_write(source, from, len, fd, to);
+			return read_and_write(host, source, from, len, fd, to);
 		from += n;
 		to += n;
 		len -= n;
@@ -118,22 +116,22 @@ static int copy_data(int source, u64 from, u64 len, int fd, u64 to)
 	return 0;
 }
 
-int file_copy(int source, u64 from, u64 len, int fd, u64 to, bool *no_holes)
+int file_copy(struct host *host, int source, u64 from, u64 len, int fd, u64 to, bool *no_holes)
 {
 	u64 end = from + len, shift = to - from;
 	int ret = 0;
 
 	while (!ret && from < end) {
-		off_t data = lseek(source, (off_t)from, SEEK_DATA);
+		off_t data = host->ops->seek(host, source, (off_t)from, SEEK_DATA);
 		u64 start = data < 0 ? (errno == ENXIO ? end : from) : min_u64((u64)data, end);
-		off_t hole = start < end ? lseek(source, (off_t)start, SEEK_HOLE) : -1;
+		off_t hole = start < end ? host->ops->seek(host, source, (off_t)start, SEEK_HOLE) : -1;
 		u64 stop = hole < 0 ? end : min_u64((u64)hole, end);
 
 		if (start > from)
-			ret = file_make_hole(fd, from + shift, start - from, no_holes);
+			ret = file_make_hole(host, fd, from + shift, start - from, no_holes);
 		if (!ret && stop > start)
-			ret = copy_data(source, start, stop - start, fd, start + shift);
+			ret = copy_data(host, source, start, stop - start, fd, start + shift);
 		from = stop;
 	}
-	return ret ? ret : file_extend(fd, end + shift);
+	return ret ? ret : file_extend(host, fd, end + shift);
 }

@@ -4,19 +4,19 @@
 #ifndef BTRFLY_RECEIVE_FILE_H
 #define BTRFLY_RECEIVE_FILE_H
 
-#include "base/types.h"
+#include "receive/host.h"
 
-int file_size(int fd, u64 *size);
-int file_write(int fd, const void *data, u64 len, u64 offset);
+int file_size(struct host *host, int fd, u64 *size);
+int file_write(struct host *host, int fd, const void *data, u64 len, u64 offset);
 
 /* At least @size bytes long; what is new is a hole. */
-int file_extend(int fd, u64 size);
+int file_extend(struct host *host, int fd, u64 size);
 
 /* Zeros in [@offset, @offset + @len) as far as the file goes: a hole, or written zeros once @no_holes
  * was found to be so. */
-int file_make_hole(int fd, u64 offset, u64 len, bool *no_holes);
+int file_make_hole(struct host *host, int fd, u64 offset, u64 len, bool *no_holes);
 
 /* [@from, @from + @len) of @source, which is that long, to @to.  Holes stay holes. */
-int file_copy(int source, u64 from, u64 len, int fd, u64 to, bool *no_holes);
+int file_copy(struct host *host, int source, u64 from, u64 len, int fd, u64 to, bool *no_holes);
 
 #endif

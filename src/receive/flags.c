@@ -2,13 +2,8 @@
 #include "receive/flags.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "format/inode.h"
-#include "receive/at.h"
 #include "receive/grant.h"
 
 /* How data is stored is the first thing that a filesystem may not know. */
@@ -34,76 +29,76 @@ u32 flags_of_inode(u64 inode_flags)
 	return flags;
 }
 
-static int try_open_any(int dir, const char *name)
+static int try_open_any(struct host *host, int dir, const char *name)
 {
-	const int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const int how = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	struct stat st;
 
-	if (at_stat(dir, name, &st))
+	if (host->ops->stat(host, dir, name, &st))
 		return -errno;
 	/* The call would reach a device's driver. */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -EOPNOTSUPP;
 
-	int fd = openat(dir, name, how);
+	int fd = host->ops->open(host, dir, name, how, 0);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_any(int dir, const char *name)
+static int open_any(struct host *host, int dir, const char *name)
 {
-	int fd = try_open_any(dir, name);
+	int fd = try_open_any(host, dir, name);
 	struct grant g;
 
-	if (fd == -EACCES && grant_begin(&g, dir, name)) {
-		fd = try_open_any(dir, name);
+	if (fd == -EACCES && grant_begin(&g, host, dir, name)) {
+		fd = try_open_any(host, dir, name);
 		grant_end(&g);
 	}
 	return fd;
 }
 
-int flags_read(int dir, const char *name, u32 *flags)
+int flags_read(struct host *host, int dir, const char *name, u32 *flags)
 {
-	int fd = open_any(dir, name);
+	int fd = open_any(host, dir, name);
 
 	if (fd < 0)
 		return fd;
 
-	int ret = ioctl(fd, FS_IOC_GETFLAGS, flags) ? -errno : 0;
+	int ret = host->ops->ioctl(host, fd, FS_IOC_GETFLAGS, flags) ? -errno : 0;
 
-	close(fd);
+	host_close(host, fd);
 	*flags &= FLAGS_OF_STREAM;
 	return ret;
 }
 
-static int change(int fd, u32 mask, u32 flags)
+static int change(struct host *host, int fd, u32 mask, u32 flags)
 {
 	u32 now, then, rest;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &now))
+	if (host->ops->ioctl(host, fd, FS_IOC_GETFLAGS, &now))
 		return -errno;
 	then = (now & ~mask) | flags;
-	if (then == now || !ioctl(fd, FS_IOC_SETFLAGS, &then))
+	if (then == now || !host->ops->ioctl(host, fd, FS_IOC_SETFLAGS, &then))
 		return 0;
 
 	int ret = -errno;
 
 	rest = (now & ~(mask & ~FLAGS_OF_STORAGE)) | (flags & ~FLAGS_OF_STORAGE);
 	if (ret == -EOPNOTSUPP && rest != now)
-		ioctl(fd, FS_IOC_SETFLAGS, &rest);
+		host->ops->ioctl(host, fd, FS_IOC_SETFLAGS, &rest);
 	return ret;
 }
 
-int flags_change(int dir, const char *name, u32 mask, u32 flags)
+int flags_change(struct host *host, int dir, const char *name, u32 mask, u32 flags)
 {
 	mask &= FLAGS_OF_STREAM;
 	flags &= mask;
 
-	int fd = open_any(dir, name);
-	int ret = fd < 0 ? fd : change(fd, mask, flags);
+	int fd = open_any(host, dir, name);
+	int ret = fd < 0 ? fd : change(host, fd, mask, flags);
 
 	if (fd >= 0)
-		close(fd);
+		host_close(host, fd);
 	/* Nothing to set, and no place to set it. */
 	return (ret == -EOPNOTSUPP || ret == -ENOTTY) && !flags ? 0 : ret;
 }

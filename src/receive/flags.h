@@ -5,7 +5,7 @@
 
 #include <linux/fs.h>
 
-#include "base/types.h"
+#include "receive/host.h"
 
 /* The flags that a stream can ask for. */
 #define FLAGS_OF_STREAM                                                                            \
@@ -19,12 +19,12 @@
 u32 flags_of_inode(u64 inode_flags);
 
 /* Of the flags of a regular file or directory those of a stream.  0 or a negative errno. */
-int flags_read(int dir, const char *name, u32 *flags);
+int flags_read(struct host *host, int dir, const char *name, u32 *flags);
 
 /*
  * Of the flags that @mask and a stream have in common, set those in @flags and take the others away.
  * 0, or a negative errno; -EOPNOTSUPP where the filesystem lacks some, and then the others are set.
  */
-int flags_change(int dir, const char *name, u32 mask, u32 flags);
+int flags_change(struct host *host, int dir, const char *name, u32 mask, u32 flags);
 
 #endif

@@ -6,11 +6,10 @@
 #ifndef BTRFLY_RECEIVE_GRANT_H
 #define BTRFLY_RECEIVE_GRANT_H
 
-#include <sys/types.h>
-
-#include "base/types.h"
+#include "receive/host.h"
 
 struct grant {
+	struct host *host;
 	int dir;
 	const char *name; /* NULL: the directory alone */
 	bool dir_changed, changed;
@@ -19,11 +18,11 @@ struct grant {
 
 /* Open up @dir, and @name in it unless that is NULL.  Whether anything was changed: if not, trying
  * again is of no use.  @name must stay valid. */
-bool grant_begin(struct grant *g, int dir, const char *name);
+bool grant_begin(struct grant *g, struct host *host, int dir, const char *name);
 void grant_end(struct grant *g);
 
 /* Open a directory that its owner may have closed to himself, for reading.  -1 and errno. */
-int grant_open_directory(int dir, const char *name);
+int grant_open_directory(struct host *host, int dir, const char *name);
 
 /* @name was renamed, or has a new mode: its old one is not to come back. */
 static inline void grant_keep(struct grant *g) { g->changed = false; }

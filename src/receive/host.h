@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The host that a tree is received on: one table through which every system call on the target goes,
- * the twin of the device's.  A test that puts another table in its place can let call 1, 2, 3 … N fail, or end
- * the process there.
+ * the twin of the device's.  A test that puts another table in its place can let call 1, 2, 3 … N fail,
+ * or end the process there.
  *
- * The calls are those of the system, with two differences: a name has no slash, and no symlink is ever followed;
- * and "." stands for the directory @dir itself, even one that may not be searched.  @dir is open for
- * reading.  A call that fails returns -1 and sets errno.
+ * The calls are those of the system, with two differences: a name has no slash, and no symlink is ever
+ * followed; and "." stands for what @dir is open on, be it a file or a directory that may not be searched
+ * (open() alone needs the right to).  @dir is open for reading.  A call that fails returns -1 and sets
+ * errno.
  */
 #ifndef BTRFLY_RECEIVE_HOST_H
 #define BTRFLY_RECEIVE_HOST_H
@@ -38,15 +39,18 @@ struct host_ops {
 	int (*mknod)(struct host *h, int dir, const char *name, mode_t mode, dev_t device);
 	int (*symlink)(struct host *h, const char *target, int dir, const char *name);
 	int (*link)(struct host *h, int from_dir, const char *from, int dir, const char *name);
-	int (*rename)(struct host *h, int from_dir, const char *from, int dir, const char *name, unsigned flags);
+	int (*rename)(struct host *h, int from_dir, const char *from, int dir, const char *name,
+		      unsigned flags);
 	int (*unlink)(struct host *h, int dir, const char *name, int flags);
 
 	int (*chmod)(struct host *h, int dir, const char *name, mode_t mode); /* EOPNOTSUPP for a symlink */
 	int (*chown)(struct host *h, int dir, const char *name, uid_t uid, gid_t gid);
 	int (*utimens)(struct host *h, int dir, const char *name, const struct timespec times[2]);
-	int (*setxattr)(struct host *h, int dir, const char *name, const char *key, const void *value, size_t size);
+	int (*setxattr)(struct host *h, int dir, const char *name, const char *key, const void *value,
+			size_t size);
 	int (*removexattr)(struct host *h, int dir, const char *name, const char *key);
-	ssize_t (*getxattr)(struct host *h, int dir, const char *name, const char *key, void *value, size_t size);
+	ssize_t (*getxattr)(struct host *h, int dir, const char *name, const char *key, void *value,
+			    size_t size);
 	ssize_t (*listxattr)(struct host *h, int dir, const char *name, char *list, size_t size);
 
 	ssize_t (*pread)(struct host *h, int fd, void *buf, size_t len, off_t offset);
@@ -56,9 +60,9 @@ struct host_ops {
 	int (*fallocate)(struct host *h, int fd, int mode, off_t offset, off_t len);
 	off_t (*seek)(struct host *h, int fd, off_t offset, int whence); /* SEEK_DATA, SEEK_HOLE */
 	int (*ioctl)(struct host *h, int fd, unsigned long request, void *arg);
-	int (*sync)(struct host *h, int fd);   /* fsync(), also of a directory */
+	int (*sync)(struct host *h, int fd); /* fsync(), also of a directory */
 	int (*syncfs)(struct host *h, int fd);
-	int (*lock)(struct host *h, int fd);   /* flock(): for this process alone, EWOULDBLOCK if another has it */
+	int (*lock)(struct host *h, int fd); /* flock(): EWOULDBLOCK if another process has it */
 };
 
 struct host {
@@ -69,7 +73,7 @@ struct host {
 /* The running system, as the user of this process. */
 void host_init(struct host *h);
 
-/* close() where there is nothing to lose: of what was open for reading, or failed already. */
+/* close() where there is nothing to lose: of what was open for reading, or failed already.  errno stays. */
 void host_close(struct host *h, int fd);
 
 #endif

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owner, mode, times, extended attributes and flags of a host tree's files. */
-#include <fcntl.h>
 #include <linux/fsverity.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "receive/at.h"
 #include "receive/flags.h"
 #include "receive/grant.h"
 #include "receive/host_tree.h"
@@ -38,15 +32,17 @@ static const char *xattr_key(const struct decoded_command *c, char key[VALUES_XA
 }
 
 /* Filesystems with little room for the attributes of one file call it a full disk. */
-static bool has_room(int dir)
+static bool has_room(struct host *host, int dir)
 {
-	struct statvfs fs;
+	struct statfs fs;
 
-	return !fstatvfs(dir, &fs) && fs.f_bavail > ROOM_BYTES / fs.f_frsize;
+	if (host->ops->statfs(host, dir, &fs))
+		return false;
+	return fs.f_bavail > ROOM_BYTES / (u64)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
 }
 
 /* Namespaces that are the privileged's, and what this filesystem has no place for. */
-static bool may_skip_xattr(int dir, int err, const char *key)
+static bool may_skip_xattr(struct host *host, int dir, int err, const char *key)
 {
 	switch (err) {
 	case EOPNOTSUPP:
@@ -54,15 +50,16 @@ static bool may_skip_xattr(int dir, int err, const char *key)
 	case ERANGE:
 		return true;
 	case ENOSPC:
-		return has_room(dir);
+		return has_room(host, dir);
 	case EPERM:
 		return !begins(key, "user.");
 	}
 	return false;
 }
 
-int host_set_xattr(struct host_tree *h, const struct operation *op)
+int host_tree_set_xattr(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	const struct stream_bytes *value = &op->c->xattr_data;
 	char buf[VALUES_XATTR_NAME_MAX + 1];
 	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
@@ -72,12 +69,12 @@ int host_set_xattr(struct host_tree *h, const struct operation *op)
 	if (dir < 0)
 		return dir;
 
-	int ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, dir, name)) {
-		ret = at_setxattr(dir, name, key, value->data, value->len) ? -errno : 0;
+	int ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
+		ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
 		grant_end(&g);
 	}
-	if (ret && may_skip_xattr(dir, -ret, key))
+	if (ret && may_skip_xattr(host, dir, -ret, key))
 		return target_skip(h->target, xattr_kind(key), -ret);
 	if (ret)
 		return error_errno(-ret, "set the attribute");
@@ -85,8 +82,9 @@ int host_set_xattr(struct host_tree *h, const struct operation *op)
 	return 0;
 }
 
-int host_remove_xattr(struct host_tree *h, const struct operation *op)
+int host_tree_remove_xattr(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	char buf[VALUES_XATTR_NAME_MAX + 1];
 	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
 	int dir = beneath_parent(&h->beneath, op->path);
@@ -95,21 +93,22 @@ int host_remove_xattr(struct host_tree *h, const struct operation *op)
 	if (dir < 0)
 		return dir;
 
-	int ret = at_removexattr(dir, name, key) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, dir, name)) {
-		ret = at_removexattr(dir, name, key) ? -errno : 0;
+	int ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
+		ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
 		grant_end(&g);
 	}
 	/* It may be missing because setting it was skipped. */
 	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
 		return 0;
-	if (ret && may_skip_xattr(dir, -ret, key))
+	if (ret && may_skip_xattr(host, dir, -ret, key))
 		return target_skip(h->target, xattr_kind(key), -ret);
 	return ret ? error_errno(-ret, "remove the attribute") : 0;
 }
 
-int host_chmod(struct host_tree *h, const struct operation *op)
+int host_tree_chmod(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	mode_t mode = op->c->mode & 07777;
 	int dir = beneath_parent(&h->beneath, op->path);
 	struct stat st;
@@ -126,15 +125,15 @@ int host_chmod(struct host_tree *h, const struct operation *op)
 	 * does, do not let them lend this user's rights instead.
 	 */
 	if ((mode & (S_ISUID | S_ISGID)) && h->beneath.may_grant &&
-	    !at_stat(dir, name, &st) && !S_ISDIR(st.st_mode)) {
+	    !host->ops->stat(host, dir, name, &st) && !S_ISDIR(st.st_mode)) {
 		ret = target_skip(h->target, SKIPPED_SETID, EPERM);
 		if (ret)
 			return ret;
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	}
-	ret = at_chmod(dir, name, mode) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
-		ret = at_chmod(dir, name, mode) ? -errno : 0;
+	ret = host->ops->chmod(host, dir, name, mode) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = host->ops->chmod(host, dir, name, mode) ? -errno : 0;
 		/* The root is the directory that was opened up for itself. */
 		if (!op->path->len)
 			g.dir_changed = false;
@@ -146,27 +145,28 @@ int host_chmod(struct host_tree *h, const struct operation *op)
 }
 
 /* What is right already is not touched: the call would take bits of the mode away. */
-static int chown_at(int dir, const char *name, uid_t uid, gid_t gid)
+static int chown_at(struct host *host, int dir, const char *name, uid_t uid, gid_t gid)
 {
 	struct stat st;
 	mode_t setid;
 
-	if (at_stat(dir, name, &st))
+	if (host->ops->stat(host, dir, name, &st))
 		return -errno;
 	if (st.st_uid == uid && st.st_gid == gid)
 		return 0;
-	if (at_chown(dir, name, uid, gid))
+	if (host->ops->chown(host, dir, name, uid, gid))
 		return -errno;
 	/* The stream has a chmod of its own where the sender's file lost them. */
 	setid = st.st_mode & (S_ISUID | S_ISGID);
 	if (setid && !S_ISLNK(st.st_mode) && !S_ISDIR(st.st_mode) &&
-	    at_chmod(dir, name, st.st_mode & 07777))
+	    host->ops->chmod(host, dir, name, st.st_mode & 07777))
 		return -errno;
 	return 0;
 }
 
-int host_chown(struct host_tree *h, const struct operation *op)
+int host_tree_chown(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	const struct decoded_command *c = op->c;
 	int dir = beneath_parent(&h->beneath, op->path);
 	struct grant g;
@@ -175,10 +175,10 @@ int host_chown(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int ret = chown_at(dir, name, (uid_t)c->uid, (gid_t)c->gid);
+	int ret = chown_at(host, dir, name, (uid_t)c->uid, (gid_t)c->gid);
 
-	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
-		ret = chown_at(dir, name, (uid_t)c->uid, (gid_t)c->gid);
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = chown_at(host, dir, name, (uid_t)c->uid, (gid_t)c->gid);
 		grant_end(&g);
 	}
 	/* EINVAL: an owner that this user namespace does not know. */
@@ -187,8 +187,9 @@ int host_chown(struct host_tree *h, const struct operation *op)
 	return ret ? error_errno(-ret, "chown") : 0;
 }
 
-int host_utimes(struct host_tree *h, const struct operation *op)
+int host_tree_utimes(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	const struct decoded_command *c = op->c;
 	struct timespec times[2] = {
 		{.tv_sec = c->atime.sec, .tv_nsec = c->atime.nsec},
@@ -201,10 +202,10 @@ int host_utimes(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int ret = at_utimens(dir, name, times) ? -errno : 0;
+	int ret = host->ops->utimens(host, dir, name, times) ? -errno : 0;
 
-	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
-		ret = at_utimens(dir, name, times) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = host->ops->utimens(host, dir, name, times) ? -errno : 0;
 		grant_end(&g);
 	}
 	if (ret)
@@ -221,14 +222,14 @@ static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask
 	if (dir < 0)
 		return dir;
 
-	int ret = flags_change(dir, tree_path_name(p), mask, flags);
+	int ret = flags_change(h->host, dir, tree_path_name(p), mask, flags);
 
 	if (ret == -ENOENT)
 		return error_errno(ENOENT, "set the flags");
 	return ret ? target_skip(h->target, SKIPPED_FLAGS, -ret) : 0;
 }
 
-int host_fileattr(struct host_tree *h, const struct operation *op)
+int host_tree_fileattr(struct host_tree *h, const struct operation *op)
 {
 	u32 flags = flags_of_inode(op->c->fileattr), forbid = flags & FLAGS_THAT_FORBID;
 	int ret;
@@ -261,11 +262,12 @@ static int seal_flags(struct host_tree *h, bool root)
 
 int host_tree_seal(struct host_tree *h)
 {
-	host_close_file(h);
+	struct host *host = h->host;
+	int ret = host_tree_close_file(h);
 
-	int ret = seal_flags(h, false);
-
-	if (!ret && h->notes.has_times && futimens(h->root, h->notes.times))
+	if (!ret)
+		ret = seal_flags(h, false);
+	if (!ret && h->notes.has_times && host->ops->utimens(host, h->root, ".", h->notes.times))
 		ret = error_errno(errno, "set the root's times");
 	return ret;
 }
@@ -275,8 +277,9 @@ int host_tree_seal_root(struct host_tree *h)
 	return seal_flags(h, true);
 }
 
-int host_enable_verity(struct host_tree *h, const struct operation *op)
+int host_tree_enable_verity(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	const struct decoded_command *c = op->c;
 	struct fsverity_enable_arg arg = {
 		.version = 1,
@@ -289,16 +292,19 @@ int host_enable_verity(struct host_tree *h, const struct operation *op)
 	};
 
 	/* The kernel wants nobody to have it open for writing. */
-	host_close_file(h);
+	int ret = host_tree_close_file(h);
 
-	int fd = host_open_source(&h->beneath, op->path);
+	if (ret)
+		return ret;
+
+	int fd = host_tree_open_source(&h->beneath, op->path);
 
 	if (fd < 0)
 		return fd;
 
-	int ret = ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) ? -errno : 0;
+	ret = host->ops->ioctl(host, fd, FS_IOC_ENABLE_VERITY, &arg) ? -errno : 0;
 
-	close(fd);
+	host_close(host, fd);
 	if (ret == -EEXIST && op->again)
 		return 0;
 	if (ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EPERM || ret == -EACCES)

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Content of a host tree's files. */
-#include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -47,23 +43,24 @@ static int write_sparsely(struct host_tree *h, const char *data, u64 len, u64 of
 		bool zero = false;
 		u64 n = run_length(data, len, offset, &zero);
 
-		ret = zero ? file_make_hole(h->file, offset, n, &h->no_holes) : file_write(h->file, data, n, offset);
+		ret = zero ? file_make_hole(h->host, h->file, offset, n, &h->no_holes) :
+			     file_write(h->host, h->file, data, n, offset);
 		data += n;
 		len -= n;
 		offset += n;
 	}
-	return ret ? ret : file_extend(h->file, end);
+	return ret ? ret : file_extend(h->host, h->file, end);
 }
 
 static int write_data(struct host_tree *h, const char *data, u64 len, u64 offset)
 {
-	return h->target->options.sparse ? write_sparsely(h, data, len, offset)
-					 : file_write(h->file, data, len, offset);
+	return h->target->options.sparse ? write_sparsely(h, data, len, offset) :
+					   file_write(h->host, h->file, data, len, offset);
 }
 
-int host_write(struct host_tree *h, const struct operation *op)
+int host_tree_write(struct host_tree *h, const struct operation *op)
 {
-	int ret = host_open_file(h, op->path);
+	int ret = host_tree_open_file(h, op->path);
 
 	return ret ? ret : write_data(h, op->c->data.data, op->c->data.len, op->c->file_offset);
 }
@@ -91,7 +88,7 @@ static int decode_extent(struct host_tree *h, const struct decoded_command *c)
 				 c->unencoded_len, sector);
 }
 
-int host_encoded_write(struct host_tree *h, const struct operation *op)
+int host_tree_encoded_write(struct host_tree *h, const struct operation *op)
 {
 	const struct decoded_command *c = op->c;
 	const char *data;
@@ -108,17 +105,17 @@ int host_encoded_write(struct host_tree *h, const struct operation *op)
 			return ret;
 		data = (const char *)h->data.data;
 	}
-	ret = host_open_file(h, op->path);
+	ret = host_tree_open_file(h, op->path);
 	if (ret)
 		return ret;
 	return write_data(h, data + c->unencoded_offset, c->unencoded_file_len, c->file_offset);
 }
 
-int host_truncate(struct host_tree *h, const struct operation *op)
+int host_tree_truncate(struct host_tree *h, const struct operation *op)
 {
-	int ret = host_open_file(h, op->path);
+	int ret = host_tree_open_file(h, op->path);
 
-	if (!ret && ftruncate(h->file, (off_t)op->c->size))
+	if (!ret && h->host->ops->truncate(h->host, h->file, (off_t)op->c->size))
 		ret = error_errno(errno, "truncate");
 	return ret;
 }
@@ -132,27 +129,28 @@ static int fallocate_by_hand(struct host_tree *h, const struct decoded_command *
 	switch (c->fallocate_mode) {
 	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
 	case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
-		return file_make_hole(h->file, c->file_offset, c->size, &h->no_holes);
+		return file_make_hole(h->host, h->file, c->file_offset, c->size, &h->no_holes);
 	case FALLOC_FL_ZERO_RANGE:
-		ret = file_make_hole(h->file, c->file_offset, c->size, &h->no_holes);
-		return ret ? ret : file_extend(h->file, end);
+		ret = file_make_hole(h->host, h->file, c->file_offset, c->size, &h->no_holes);
+		return ret ? ret : file_extend(h->host, h->file, end);
 	case FALLOC_FL_KEEP_SIZE:
 		return target_skip(h->target, SKIPPED_PREALLOC, err);
 	case 0:
 		ret = target_skip(h->target, SKIPPED_PREALLOC, err);
-		return ret ? ret : file_extend(h->file, end);
+		return ret ? ret : file_extend(h->host, h->file, end);
 	}
 	return error_errno(err, "fallocate");
 }
 
-int host_fallocate(struct host_tree *h, const struct operation *op)
+int host_tree_fallocate(struct host_tree *h, const struct operation *op)
 {
 	const struct decoded_command *c = op->c;
-	int ret = host_open_file(h, op->path);
+	int ret = host_tree_open_file(h, op->path);
 
 	if (ret)
 		return ret;
-	if (!fallocate(h->file, (int)c->fallocate_mode, (off_t)c->file_offset, (off_t)c->size))
+	if (!h->host->ops->fallocate(h->host, h->file, (int)c->fallocate_mode, (off_t)c->file_offset,
+				     (off_t)c->size))
 		return 0;
 	if (errno == EOPNOTSUPP || errno == ENOSYS)
 		return fallocate_by_hand(h, c, errno);
@@ -161,6 +159,7 @@ int host_fallocate(struct host_tree *h, const struct operation *op)
 
 static int clone_from(struct host_tree *h, const struct operation *op, int source, bool same)
 {
+	struct host *host = h->host;
 	const struct decoded_command *c = op->c;
 	struct file_clone_range range = {
 		.src_fd = source,
@@ -169,7 +168,7 @@ static int clone_from(struct host_tree *h, const struct operation *op, int sourc
 		.dest_offset = c->file_offset,
 	};
 	u64 size;
-	int ret = file_size(source, &size);
+	int ret = file_size(host, source, &size);
 
 	if (ret)
 		return ret;
@@ -184,30 +183,32 @@ static int clone_from(struct host_tree *h, const struct operation *op, int sourc
 	if (same && c->clone_offset < c->file_offset + c->clone_len &&
 	    c->file_offset < c->clone_offset + c->clone_len)
 		return error_set(EINVAL, "the ranges overlap");
-	if (!ioctl(h->file, FICLONERANGE, &range))
+	if (!host->ops->ioctl(host, h->file, FICLONERANGE, &range))
 		return 0;
 	/* EINVAL: offsets that fit the sender's blocks and not this filesystem's. */
 	if (errno != EOPNOTSUPP && errno != ENOTTY && errno != EXDEV && errno != EINVAL)
 		return error_errno(errno, "clone");
-	return file_copy(source, c->clone_offset, c->clone_len, h->file, c->file_offset, &h->no_holes);
+	return file_copy(host, source, c->clone_offset, c->clone_len, h->file, c->file_offset, &h->no_holes);
 }
 
-int host_clone(struct host_tree *h, const struct operation *op, struct beneath *source)
+int host_tree_clone(struct host_tree *h, const struct operation *op, struct beneath *source)
 {
+	struct host *host = h->host;
 	struct stat a, b;
-	int ret = host_open_file(h, op->path);
+	int ret = host_tree_open_file(h, op->path);
 
 	if (ret)
 		return ret;
 
-	int fd = host_open_source(op->within ? &h->beneath : source, op->other);
+	int fd = host_tree_open_source(op->within ? &h->beneath : source, op->other);
 
 	if (fd < 0)
 		return fd;
 
-	bool same = !fstat(fd, &a) && !fstat(h->file, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	bool same = !host->ops->stat(host, fd, ".", &a) && !host->ops->stat(host, h->file, ".", &b) &&
+		    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 
 	ret = clone_from(h, op, fd, same);
-	close(fd);
+	host_close(host, fd);
 	return ret;
 }

@@ -1,43 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names of a host tree: what is made, renamed, linked and removed. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "receive/at.h"
 #include "receive/grant.h"
 #include "receive/host_tree.h"
 
 /* Make what the command says with as few rights as btrfs-progs gives; chmod comes later in the stream.
  * Returns 0, or the open file for MKFILE, or a negative errno. */
-static int make_at(int dir, const char *name, const struct decoded_command *c)
+static int make_at(struct host *host, int dir, const char *name, const struct decoded_command *c)
 {
 	char target[TREE_PATH_MAX + 1];
 	int ret = 0;
 
 	switch (c->type) {
 	case STREAM_C_MKFILE:
-		ret = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		ret = host->ops->open(host, dir, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 		break;
 	case STREAM_C_MKDIR:
-		ret = mkdirat(dir, name, 0700);
+		ret = host->ops->mkdir(host, dir, name, 0700);
 		break;
 	case STREAM_C_MKNOD:
-		ret = mknodat(dir, name, c->mode & S_IFMT, c->rdev);
+		ret = host->ops->mknod(host, dir, name, c->mode & S_IFMT, c->rdev);
 		break;
 	case STREAM_C_MKFIFO:
-		ret = mknodat(dir, name, S_IFIFO | 0600, 0);
+		ret = host->ops->mknod(host, dir, name, S_IFIFO | 0600, 0);
 		break;
 	case STREAM_C_MKSOCK:
-		ret = mknodat(dir, name, S_IFSOCK | 0600, 0);
+		ret = host->ops->mknod(host, dir, name, S_IFSOCK | 0600, 0);
 		break;
 	case STREAM_C_SYMLINK:
 		memcpy(target, c->path_link.data, c->path_link.len);
 		target[c->path_link.len] = '\0';
-		ret = symlinkat(target, dir, name);
+		ret = host->ops->symlink(host, target, dir, name);
 		break;
 	}
 	return ret < 0 ? -errno : ret;
@@ -68,23 +64,24 @@ static enum skipped_kind skipped_as(mode_t type)
 	return SKIPPED_KINDS;
 }
 
-static bool is_of_type(int dir, const char *name, mode_t type)
+static bool is_of_type(struct host *host, int dir, const char *name, mode_t type)
 {
 	struct stat st;
 
-	return !at_stat(dir, name, &st) && (st.st_mode & S_IFMT) == type;
+	return !host->ops->stat(host, dir, name, &st) && (st.st_mode & S_IFMT) == type;
 }
 
 /* The source's file has what the stream sets, and nothing from the directory it is made in here. */
-static void drop_inherited(int dir, const char *name)
+static void drop_inherited(struct host *host, int dir, const char *name)
 {
-	at_removexattr(dir, name, "system.posix_acl_access");
-	at_removexattr(dir, name, "system.posix_acl_default");
-	at_removexattr(dir, name, "btrfs.compression");
+	host->ops->removexattr(host, dir, name, "system.posix_acl_access");
+	host->ops->removexattr(host, dir, name, "system.posix_acl_default");
+	host->ops->removexattr(host, dir, name, "btrfs.compression");
 }
 
-int host_make(struct host_tree *h, const struct operation *op)
+int host_tree_make(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	struct grant g;
 	int ret, dir = beneath_parent(&h->beneath, op->path);
 
@@ -92,10 +89,10 @@ int host_make(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int made = make_at(dir, name, op->c);
+	int made = make_at(host, dir, name, op->c);
 
-	if (made == -EACCES && grant_begin(&g, dir, NULL)) {
-		made = make_at(dir, name, op->c);
+	if (made == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		made = make_at(host, dir, name, op->c);
 		grant_end(&g);
 	}
 	if (made == -EPERM || made == -EOPNOTSUPP) {
@@ -108,49 +105,50 @@ int host_make(struct host_tree *h, const struct operation *op)
 		}
 	}
 
-	bool made_before = made == -EEXIST && op->again && is_of_type(dir, name, made_type(op->c));
+	bool made_before = made == -EEXIST && op->again && is_of_type(host, dir, name, made_type(op->c));
 
 	if (made < 0 && !made_before)
 		return error_errno(-made, "create");
 	if (h->hands_down && op->c->type != STREAM_C_SYMLINK)
-		drop_inherited(dir, name);
-	if (op->c->type == STREAM_C_MKFILE && !made_before) {
-		host_close_file(h);
-		h->file = made;
-		h->file_path = *op->path;
-	}
-	return 0;
+		drop_inherited(host, dir, name);
+	if (op->c->type != STREAM_C_MKFILE || made_before)
+		return 0;
+	ret = host_tree_close_file(h);
+	h->file = made;
+	h->file_path = *op->path;
+	return ret;
 }
 
 /* The open file's name follows a rename of it, or of a directory above it. */
-static void rename_open_file(struct host_tree *h, const struct tree_path *from,
-			     const struct tree_path *to)
+static int rename_open_file(struct host_tree *h, const struct tree_path *from, const struct tree_path *to)
 {
 	struct tree_path *p = &h->file_path;
 
 	if (h->file < 0)
-		return;
+		return 0;
 	if (p->len == from->len && tree_path_covers(from, p->text, p->len))
 		*p = *to;
 	else if (tree_path_covers(from, p->text, p->len) || tree_path_covers(to, p->text, p->len))
-		host_close_file(h);
+		return host_tree_close_file(h);
+	return 0;
 }
 
 /* A directory's new parent is written into it, so its owner needs the right to write it as well. */
-static int rename_granted(int from_dir, const char *from, int to_dir, const char *to)
+static int rename_granted(struct host *host, int from_dir, const char *from, int to_dir,
+			  const char *to)
 {
 	struct grant source, target;
-	bool granted = grant_begin(&source, from_dir, from);
+	bool granted = grant_begin(&source, host, from_dir, from);
 	mode_t mode = source.mode;
 	bool changed = source.changed;
 	int ret = -EACCES;
 
-	granted |= grant_begin(&target, to_dir, NULL);
+	granted |= grant_begin(&target, host, to_dir, NULL);
 	if (granted)
-		ret = renameat(from_dir, from, to_dir, to) ? -errno : 0;
+		ret = host->ops->rename(host, from_dir, from, to_dir, to, 0) ? -errno : 0;
 	if (!ret && changed) {
 		grant_keep(&source);
-		at_chmod(to_dir, to, mode);
+		host->ops->chmod(host, to_dir, to, mode);
 	}
 	grant_end(&target);
 	grant_end(&source);
@@ -158,16 +156,17 @@ static int rename_granted(int from_dir, const char *from, int to_dir, const char
 }
 
 /* On a second try: what was to be renamed is not there any more, and its new name is. */
-static bool renamed_already(int from_dir, const char *from, int to_dir, const char *to)
+static bool renamed_already(struct host *host, int from_dir, const char *from, int to_dir,
+			    const char *to)
 {
 	struct stat st;
 
-	return at_stat(from_dir, from, &st) &&
-	       !at_stat(to_dir, to, &st);
+	return host->ops->stat(host, from_dir, from, &st) && !host->ops->stat(host, to_dir, to, &st);
 }
 
-int host_rename(struct host_tree *h, const struct operation *op)
+int host_tree_rename(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	const struct tree_path *from = op->path, *to = op->other;
 	int from_dir = beneath_parent(&h->beneath, from);
 
@@ -180,24 +179,28 @@ int host_rename(struct host_tree *h, const struct operation *op)
 		return error_wrap(to_dir, "the new name");
 
 	const char *from_name = tree_path_name(from), *to_name = tree_path_name(to);
-	int ret = renameat(from_dir, from_name, to_dir, to_name) ? -errno : 0;
+	int ret = host->ops->rename(host, from_dir, from_name, to_dir, to_name, 0) ? -errno : 0;
 
 	if (ret == -EACCES)
-		ret = rename_granted(from_dir, from_name, to_dir, to_name);
-	if (ret == -ENOENT && op->again && renamed_already(from_dir, from_name, to_dir, to_name))
+		ret = rename_granted(host, from_dir, from_name, to_dir, to_name);
+	if (ret == -ENOENT && op->again && renamed_already(host, from_dir, from_name, to_dir, to_name))
 		ret = 0;
 	if (ret)
 		return error_errno(-ret, "rename");
 
-	rename_open_file(h, from, to);
+	int closed = rename_open_file(h, from, to);
+
 	beneath_forget(&h->beneath, from);
 	beneath_forget(&h->beneath, to);
 	ret = path_table_rename(&h->notes.missing, from, to);
-	return ret ? ret : path_table_rename(&h->notes.flags, from, to);
+	if (!ret)
+		ret = path_table_rename(&h->notes.flags, from, to);
+	return ret ? ret : closed;
 }
 
-int host_link(struct host_tree *h, const struct operation *op)
+int host_tree_link(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	int from_dir = beneath_parent(&h->beneath, op->other);
 	struct grant g;
 
@@ -210,30 +213,31 @@ int host_link(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *from = tree_path_name(op->other), *name = tree_path_name(op->path);
-	int ret = linkat(from_dir, from, dir, name, 0) ? -errno : 0;
+	int ret = host->ops->link(host, from_dir, from, dir, name) ? -errno : 0;
 
 	if (ret == -EACCES) {
 		struct grant source;
-		bool granted = grant_begin(&source, from_dir, NULL);
+		bool granted = grant_begin(&source, host, from_dir, NULL);
 
-		granted |= grant_begin(&g, dir, NULL);
+		granted |= grant_begin(&g, host, dir, NULL);
 		if (granted)
-			ret = linkat(from_dir, from, dir, name, 0) ? -errno : 0;
+			ret = host->ops->link(host, from_dir, from, dir, name) ? -errno : 0;
 		grant_end(&g);
 		grant_end(&source);
 	}
 	if (ret == -EEXIST && op->again) {
 		struct stat a, b;
 
-		if (!at_stat(from_dir, from, &a) &&
-		    !at_stat(dir, name, &b) && a.st_ino == b.st_ino)
+		if (!host->ops->stat(host, from_dir, from, &a) &&
+		    !host->ops->stat(host, dir, name, &b) && a.st_ino == b.st_ino)
 			ret = 0;
 	}
 	return ret ? error_errno(-ret, "link") : 0;
 }
 
-int host_remove(struct host_tree *h, const struct operation *op)
+int host_tree_remove(struct host_tree *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	int flags = op->c->type == STREAM_C_RMDIR ? AT_REMOVEDIR : 0;
 	int dir = beneath_parent(&h->beneath, op->path);
 	struct grant g;
@@ -242,10 +246,10 @@ int host_remove(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int ret = unlinkat(dir, name, flags) ? -errno : 0;
+	int ret = host->ops->unlink(host, dir, name, flags) ? -errno : 0;
 
-	if (ret == -EACCES && grant_begin(&g, dir, NULL)) {
-		ret = unlinkat(dir, name, flags) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = host->ops->unlink(host, dir, name, flags) ? -errno : 0;
 		grant_end(&g);
 	}
 	if (ret == -ENOENT && op->again)
@@ -253,9 +257,9 @@ int host_remove(struct host_tree *h, const struct operation *op)
 	if (ret)
 		return error_errno(-ret, "remove");
 	if (h->file >= 0 && tree_path_covers(op->path, h->file_path.text, h->file_path.len))
-		host_close_file(h);
+		ret = host_tree_close_file(h);
 	beneath_forget(&h->beneath, op->path);
 	path_table_remove(&h->notes.missing, op->path);
 	path_table_remove(&h->notes.flags, op->path);
-	return 0;
+	return ret;
 }

@@ -11,13 +11,11 @@
 #include "receive/host_target.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "receive/at.h"
 #include "receive/grant.h"
 #include "receive/partial.h"
 #include "receive/record.h"
@@ -29,7 +27,7 @@ static int host_find(struct target *t, const u8 *uuid, u64 ctransid)
 
 	if (fd < 0)
 		return fd;
-	close(fd);
+	host_close(h->host, fd);
 	return 0;
 }
 
@@ -37,15 +35,16 @@ static int check_name(struct host_target *h, const struct operation *op, char pa
 {
 	if (!strcmp(op->path->text, RECORD_DIRECTORY))
 		return error_set(EINVAL, "the name is taken by btrfly itself");
-	return partial_name(h->dir, op->path->text, op->c->uuid, partial);
+	return partial_name(h->host, h->dir, op->path->text, op->c->uuid, partial);
 }
 
 /* Whether the name of @op is taken by the very subvolume that it makes. */
 static bool is_finished(struct host_target *h, const struct operation *op)
 {
+	struct host *host = h->host;
 	struct stat here, found;
 
-	if (at_stat(h->dir, op->path->text, &here))
+	if (host->ops->stat(host, h->dir, op->path->text, &here))
 		return false;
 
 	int fd = h->kind->open_received(h, op->c->uuid, op->c->ctransid);
@@ -53,9 +52,10 @@ static bool is_finished(struct host_target *h, const struct operation *op)
 	if (fd < 0)
 		return false;
 
-	bool same = !fstat(fd, &found) && found.st_dev == here.st_dev && found.st_ino == here.st_ino;
+	bool same = !host->ops->stat(host, fd, ".", &found) && found.st_dev == here.st_dev &&
+		    found.st_ino == here.st_ino;
 
-	close(fd);
+	host_close(host, fd);
 	return same;
 }
 
@@ -69,7 +69,7 @@ static int host_may_begin(struct target *t, const struct operation *op)
 		if (is_finished(h, op))
 			return 0;
 
-		int ret = checkpoint_open(&c, h->dir, op->c->uuid);
+		int ret = checkpoint_open(&c, h->host, h->dir, op->c->uuid);
 
 		checkpoint_release(&c);
 		if (ret != -ENOENT)
@@ -80,19 +80,20 @@ static int host_may_begin(struct target *t, const struct operation *op)
 
 int host_target_open_partial(struct host_target *h)
 {
-	int fd = grant_open_directory(h->dir, h->partial);
+	int fd = grant_open_directory(h->host, h->dir, h->partial);
 
 	return fd < 0 ? error_errno(errno, "open '%s'", h->partial) : fd;
 }
 
 int host_target_open_fresh(struct host_target *h)
 {
+	struct host *host = h->host;
 	int fd = host_target_open_partial(h);
 
 	if (fd < 0)
 		return fd;
-	at_removexattr(fd, ".", "system.posix_acl_default");
-	at_removexattr(fd, ".", "system.posix_acl_access");
+	host->ops->removexattr(host, fd, ".", "system.posix_acl_default");
+	host->ops->removexattr(host, fd, ".", "system.posix_acl_access");
 	return fd;
 }
 
@@ -106,10 +107,13 @@ static void let_go(struct host_target *h)
 
 static void start(struct host_target *h, const struct operation *op)
 {
+	size_t len = min_u64(op->path->len, NAME_MAX);
+
 	let_go(h);
 	memcpy(h->uuid, op->c->uuid, sizeof(h->uuid));
 	h->ctransid = op->c->ctransid;
-	strcpy(h->name, op->path->text);
+	memcpy(h->name, op->path->text, len);
+	h->name[len] = '\0';
 	h->keeps_checkpoints = true;
 }
 
@@ -133,7 +137,7 @@ static int note_parents_times(struct host_target *h, const struct decoded_comman
 
 	if (c->type != STREAM_C_SNAPSHOT)
 		return 0;
-	if (fstat(h->tree.root, &st))
+	if (h->host->ops->stat(h->host, h->tree.root, ".", &st))
 		return error_errno(errno, "stat '%s'", h->partial);
 	tree_notes_set_times(&h->tree.notes, st.st_atim, st.st_mtim);
 	return 0;
@@ -141,7 +145,7 @@ static int note_parents_times(struct host_target *h, const struct decoded_comman
 
 static int make(struct host_target *h, const struct operation *op)
 {
-	int ret = checkpoint_create(&h->checkpoint, h->dir, h->uuid, h->partial);
+	int ret = checkpoint_create(&h->checkpoint, h->host, h->dir, h->uuid, h->partial);
 
 	if (ret)
 		return ret;
@@ -159,7 +163,7 @@ static int make(struct host_target *h, const struct operation *op)
 static void drop_checkpoint(struct host_target *h)
 {
 	checkpoint_remove(&h->checkpoint);
-	unlinkat(h->dir, RECORD_DIRECTORY, AT_REMOVEDIR);
+	h->host->ops->unlink(h->host, h->dir, RECORD_DIRECTORY, AT_REMOVEDIR);
 }
 
 static int host_begin(struct target *t, const struct operation *op)
@@ -175,7 +179,7 @@ static int host_begin(struct target *t, const struct operation *op)
 		return ret;
 	}
 	ret = make(h, op);
-	if (ret && at_stat(h->dir, h->partial, &st)) {
+	if (ret && h->host->ops->stat(h->host, h->dir, h->partial, &st)) {
 		/* Nothing was made, so nothing is left behind. */
 		drop_checkpoint(h);
 		h->partial[0] = '\0';
@@ -228,10 +232,10 @@ static int host_resume(struct target *t, const struct operation *op, u64 *comman
 		*commands = UINT64_MAX;
 		return 0;
 	}
-	ret = checkpoint_open(&h->checkpoint, h->dir, h->uuid);
+	ret = checkpoint_open(&h->checkpoint, h->host, h->dir, h->uuid);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	strcpy(h->partial, h->checkpoint.partial);
+	snprintf(h->partial, sizeof(h->partial), "%s", h->checkpoint.partial);
 	if (!h->checkpoint.commands) {
 		/* The snapshot, or the copy for it, may be half made. */
 		ret = h->kind->discard(h);
@@ -258,7 +262,7 @@ static void close_source(struct host_target *h)
 	if (h->source_root < 0)
 		return;
 	beneath_release(&h->source);
-	close(h->source_root);
+	host_close(h->host, h->source_root);
 	h->source_root = -1;
 }
 
@@ -278,7 +282,7 @@ int host_target_source(struct host_target *h, const struct operation *op)
 		return error_wrap(fd, "did not find source subvol");
 	memcpy(h->source_uuid, uuid, sizeof(h->source_uuid));
 	h->source_root = fd;
-	beneath_init(&h->source, fd);
+	beneath_init(&h->source, h->host, fd);
 	return 0;
 }
 
@@ -286,7 +290,7 @@ static int seal(struct host_target *h)
 {
 	int ret = host_tree_seal(&h->tree);
 
-	if (!ret && syncfs(h->tree.root))
+	if (!ret && h->host->ops->syncfs(h->host, h->tree.root))
 		ret = error_errno(errno, "flush '%s'", h->partial);
 	return ret ? ret : h->kind->seal(h);
 }
@@ -297,7 +301,7 @@ static int host_finish(struct target *t)
 	int ret = h->kind->is_sealed(h) ? 0 : seal(h);
 
 	if (!ret)
-		ret = partial_rename(h->dir, h->partial, h->name);
+		ret = partial_rename(h->host, h->dir, h->partial, h->name);
 	if (!ret)
 		ret = h->kind->done(h);
 	if (ret)
@@ -322,11 +326,11 @@ static void host_free(struct target *t)
 	let_go(h);
 	close_source(h);
 	host_tree_release(&h->tree);
-	close(h->dir);
+	host_close(h->host, h->dir);
 	free(h);
 }
 
-static const struct target_ops host_ops = {
+static const struct target_ops host_target_ops = {
 	.find = host_find,
 	.may_begin = host_may_begin,
 	.begin = host_begin,
@@ -343,18 +347,22 @@ int host_target_new(struct target **out, int dir, const struct receive_options *
 		    const struct host_kind *kind)
 {
 	struct host_target *h = calloc(1, sizeof(*h));
+	struct host own;
 
+	host_init(&own);
 	if (!h) {
-		close(dir);
+		host_close(options->host ? options->host : &own, dir);
 		return error_nomem(sizeof(*h));
 	}
 	checkpoint_prepare();
 	checkpoint_init(&h->checkpoint);
-	h->target = (struct target){.ops = &host_ops, .options = *options};
+	h->target = (struct target){.ops = &host_target_ops, .options = *options};
 	h->kind = kind;
+	h->own = own;
+	h->host = options->host ? options->host : &h->own;
 	h->dir = dir;
 	h->source_root = -1;
-	host_tree_init(&h->tree, &h->target);
+	host_tree_init(&h->tree, h->host, &h->target);
 	*out = &h->target;
 	return 0;
 }

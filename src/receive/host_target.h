@@ -14,6 +14,7 @@
 struct host_target {
 	struct target target;
 	const struct host_kind *kind;
+	struct host *host, own; /* @own where the caller has none */
 	int dir;
 	struct host_tree tree;
 	struct checkpoint checkpoint;

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/host_tree.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "receive/at.h"
+#include "base/escape.h"
 #include "receive/grant.h"
 
-void host_tree_init(struct host_tree *h, struct target *t)
+void host_tree_init(struct host_tree *h, struct host *host, struct target *t)
 {
-	*h = (struct host_tree){.target = t, .root = -1, .file = -1};
-	beneath_init(&h->beneath, -1);
+	*h = (struct host_tree){.host = host, .target = t, .root = -1, .file = -1};
+	beneath_init(&h->beneath, host, -1);
 }
 
 void host_tree_release(struct host_tree *h)
@@ -25,63 +22,77 @@ void host_tree_release(struct host_tree *h)
 
 void host_tree_open(struct host_tree *h, int root)
 {
+	struct host *host = h->host;
+
 	h->root = root;
 	h->no_holes = false;
-	h->hands_down = at_getxattr(root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
-			at_getxattr(root, ".", "btrfs.compression", NULL, 0) > 0;
-	beneath_init(&h->beneath, root);
+	h->hands_down = host->ops->getxattr(host, root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
+			host->ops->getxattr(host, root, ".", "btrfs.compression", NULL, 0) > 0;
+	beneath_init(&h->beneath, host, root);
 }
 
 void host_tree_close(struct host_tree *h)
 {
-	host_close_file(h);
+	struct host *host = h->host;
+
+	if (h->file >= 0)
+		host_close(host, h->file);
+	h->file = -1;
 	beneath_release(&h->beneath);
 	tree_notes_clear(&h->notes);
 	if (h->root >= 0)
-		close(h->root);
+		host_close(host, h->root);
 	h->root = -1;
 }
 
-void host_close_file(struct host_tree *h)
+int host_tree_close_file(struct host_tree *h)
 {
-	if (h->file >= 0)
-		close(h->file);
+	int fd = h->file;
+
 	h->file = -1;
+	if (fd < 0 || !h->host->ops->close(h->host, fd))
+		return 0;
+
+	char text[512];
+	int err = errno;
+
+	escape_text(text, sizeof(text), h->file_path.text, h->file_path.len);
+	return error_errno(err, "close '%s'", text);
 }
 
 /*
  * Open a regular file and nothing else: opening a device or a FIFO does things, so it is looked at
  * before as well as behind.
  */
-static int try_open_regular(int dir, const char *name, int flags)
+static int try_open_regular(struct host *host, int dir, const char *name, int flags)
 {
 	struct stat st;
 
-	if (at_stat(dir, name, &st))
+	if (host->ops->stat(host, dir, name, &st))
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return -ELOOP;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
-	flags |= O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	flags |= O_NONBLOCK | O_NOCTTY;
 
-	int fd = openat(dir, name, flags);
+	int fd = host->ops->open(host, dir, name, flags, 0);
 
 	if (fd < 0)
 		return -errno;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+	if (!host->ops->stat(host, fd, ".", &st) && S_ISREG(st.st_mode))
 		return fd;
-	close(fd);
+	host_close(host, fd);
 	return -ENXIO;
 }
 
-static int open_regular(int dir, const char *name, int flags)
+static int open_regular(struct host *host, int dir, const char *name, int flags)
 {
-	int fd = try_open_regular(dir, name, flags);
+	int fd = try_open_regular(host, dir, name, flags);
 	struct grant g;
 
-	if (fd == -EACCES && grant_begin(&g, dir, name)) {
-		fd = try_open_regular(dir, name, flags);
+	if (fd == -EACCES && grant_begin(&g, host, dir, name)) {
+		fd = try_open_regular(host, dir, name, flags);
 		grant_end(&g);
 	}
 	return fd;
@@ -99,19 +110,22 @@ static int explain(int ret)
 	return error_errno(-ret, "open");
 }
 
-int host_open_file(struct host_tree *h, const struct tree_path *p)
+int host_tree_open_file(struct host_tree *h, const struct tree_path *p)
 {
 	if (h->file >= 0 && h->file_path.len == p->len &&
 	    !memcmp(h->file_path.text, p->text, p->len))
 		return 0;
-	host_close_file(h);
+	int ret = host_tree_close_file(h);
+
+	if (ret)
+		return ret;
 
 	int dir = beneath_parent(&h->beneath, p);
 
 	if (dir < 0)
 		return dir;
 
-	int fd = open_regular(dir, tree_path_name(p), O_RDWR);
+	int fd = open_regular(h->host, dir, tree_path_name(p), O_RDWR);
 
 	if (fd < 0)
 		return explain(fd);
@@ -120,14 +134,14 @@ int host_open_file(struct host_tree *h, const struct tree_path *p)
 	return 0;
 }
 
-int host_open_source(struct beneath *b, const struct tree_path *p)
+int host_tree_open_source(struct beneath *b, const struct tree_path *p)
 {
 	int dir = beneath_parent(b, p);
 
 	if (dir < 0)
 		return error_wrap(dir, "source");
 
-	int fd = open_regular(dir, tree_path_name(p), O_RDONLY);
+	int fd = open_regular(b->host, dir, tree_path_name(p), O_RDONLY);
 
 	return fd < 0 ? error_wrap(explain(fd), "source") : fd;
 }
@@ -167,38 +181,38 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 	case STREAM_C_MKFIFO:
 	case STREAM_C_MKSOCK:
 	case STREAM_C_SYMLINK:
-		return host_make(h, op);
+		return host_tree_make(h, op);
 	case STREAM_C_RENAME:
-		return host_rename(h, op);
+		return host_tree_rename(h, op);
 	case STREAM_C_LINK:
-		return host_link(h, op);
+		return host_tree_link(h, op);
 	case STREAM_C_UNLINK:
 	case STREAM_C_RMDIR:
-		return host_remove(h, op);
+		return host_tree_remove(h, op);
 	case STREAM_C_SET_XATTR:
-		return host_set_xattr(h, op);
+		return host_tree_set_xattr(h, op);
 	case STREAM_C_REMOVE_XATTR:
-		return host_remove_xattr(h, op);
+		return host_tree_remove_xattr(h, op);
 	case STREAM_C_WRITE:
-		return host_write(h, op);
+		return host_tree_write(h, op);
 	case STREAM_C_ENCODED_WRITE:
-		return host_encoded_write(h, op);
+		return host_tree_encoded_write(h, op);
 	case STREAM_C_CLONE:
-		return host_clone(h, op, source);
+		return host_tree_clone(h, op, source);
 	case STREAM_C_TRUNCATE:
-		return host_truncate(h, op);
+		return host_tree_truncate(h, op);
 	case STREAM_C_FALLOCATE:
-		return host_fallocate(h, op);
+		return host_tree_fallocate(h, op);
 	case STREAM_C_CHMOD:
-		return host_chmod(h, op);
+		return host_tree_chmod(h, op);
 	case STREAM_C_CHOWN:
-		return host_chown(h, op);
+		return host_tree_chown(h, op);
 	case STREAM_C_UTIMES:
-		return host_utimes(h, op);
+		return host_tree_utimes(h, op);
 	case STREAM_C_FILEATTR:
-		return host_fileattr(h, op);
+		return host_tree_fileattr(h, op);
 	case STREAM_C_ENABLE_VERITY:
-		return host_enable_verity(h, op);
+		return host_tree_enable_verity(h, op);
 	case STREAM_C_UPDATE_EXTENT:
 		return 0; /* sent without data: there is nothing to write */
 	}

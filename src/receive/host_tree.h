@@ -13,6 +13,7 @@
 #include "receive/target.h"
 
 struct host_tree {
+	struct host *host;
 	struct target *target; /* options, and where skipped things are counted */
 	int root;              /* open directory; -1 when there is no tree */
 	struct beneath beneath;
@@ -31,7 +32,7 @@ struct host_tree {
 	struct decompressor *decompressor;
 };
 
-void host_tree_init(struct host_tree *h, struct target *t);
+void host_tree_init(struct host_tree *h, struct host *host, struct target *t);
 void host_tree_release(struct host_tree *h);
 
 /* Begin with the empty or copied tree at @root, which the host tree closes. */
@@ -49,30 +50,30 @@ int host_tree_seal(struct host_tree *h);
 int host_tree_seal_root(struct host_tree *h);
 
 /* The parts: host_names.c, host_data.c, host_attributes.c. */
-int host_make(struct host_tree *h, const struct operation *op);
-int host_rename(struct host_tree *h, const struct operation *op);
-int host_link(struct host_tree *h, const struct operation *op);
-int host_remove(struct host_tree *h, const struct operation *op);
+int host_tree_make(struct host_tree *h, const struct operation *op);
+int host_tree_rename(struct host_tree *h, const struct operation *op);
+int host_tree_link(struct host_tree *h, const struct operation *op);
+int host_tree_remove(struct host_tree *h, const struct operation *op);
 
-int host_write(struct host_tree *h, const struct operation *op);
-int host_encoded_write(struct host_tree *h, const struct operation *op);
-int host_truncate(struct host_tree *h, const struct operation *op);
-int host_fallocate(struct host_tree *h, const struct operation *op);
-int host_clone(struct host_tree *h, const struct operation *op, struct beneath *source);
+int host_tree_write(struct host_tree *h, const struct operation *op);
+int host_tree_encoded_write(struct host_tree *h, const struct operation *op);
+int host_tree_truncate(struct host_tree *h, const struct operation *op);
+int host_tree_fallocate(struct host_tree *h, const struct operation *op);
+int host_tree_clone(struct host_tree *h, const struct operation *op, struct beneath *source);
 
-int host_set_xattr(struct host_tree *h, const struct operation *op);
-int host_remove_xattr(struct host_tree *h, const struct operation *op);
-int host_chmod(struct host_tree *h, const struct operation *op);
-int host_chown(struct host_tree *h, const struct operation *op);
-int host_utimes(struct host_tree *h, const struct operation *op);
-int host_fileattr(struct host_tree *h, const struct operation *op);
-int host_enable_verity(struct host_tree *h, const struct operation *op);
+int host_tree_set_xattr(struct host_tree *h, const struct operation *op);
+int host_tree_remove_xattr(struct host_tree *h, const struct operation *op);
+int host_tree_chmod(struct host_tree *h, const struct operation *op);
+int host_tree_chown(struct host_tree *h, const struct operation *op);
+int host_tree_utimes(struct host_tree *h, const struct operation *op);
+int host_tree_fileattr(struct host_tree *h, const struct operation *op);
+int host_tree_enable_verity(struct host_tree *h, const struct operation *op);
 
 /* The file at @p open for reading and writing: h->file.  Negative errno with a sentence. */
-int host_open_file(struct host_tree *h, const struct tree_path *p);
-void host_close_file(struct host_tree *h);
+int host_tree_open_file(struct host_tree *h, const struct tree_path *p);
+int host_tree_close_file(struct host_tree *h); /* what it did not take until now is an error, too */
 
 /* A regular file beneath @b open for reading; the caller's. */
-int host_open_source(struct beneath *b, const struct tree_path *p);
+int host_tree_open_source(struct beneath *b, const struct tree_path *p);
 
 #endif

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/mounted.h"
 
-#include <fcntl.h>
 #include <linux/btrfs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "receive/btrfs_search.h"
@@ -16,7 +12,7 @@
 
 static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctransid)
 {
-	return btrfs_open_by_uuid(h->dir, uuid, ctransid);
+	return btrfs_open_by_uuid(h->host, h->dir, uuid, ctransid);
 }
 
 static int create_subvolume(struct host_target *h)
@@ -24,26 +20,27 @@ static int create_subvolume(struct host_target *h)
 	struct btrfs_ioctl_vol_args args = {0};
 
 	snprintf(args.name, sizeof(args.name), "%s", h->partial);
-	if (ioctl(h->dir, BTRFS_IOC_SUBVOL_CREATE, &args))
+	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SUBVOL_CREATE, &args))
 		return error_errno(errno, "creating subvolume failed");
 	return host_target_open_fresh(h);
 }
 
 static int create_snapshot(struct host_target *h, const struct decoded_command *c)
 {
+	struct host *host = h->host;
 	struct btrfs_ioctl_vol_args_v2 args = {0};
-	int parent = btrfs_open_by_uuid(h->dir, c->clone_uuid, c->clone_ctransid);
+	int parent = btrfs_open_by_uuid(host, h->dir, c->clone_uuid, c->clone_ctransid);
 
 	if (parent < 0)
 		return error_wrap(parent, "cannot find parent subvolume");
 	args.fd = parent;
 	snprintf(args.name, sizeof(args.name), "%s", h->partial);
 
-	int ret = ioctl(h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args) ?
+	int ret = host->ops->ioctl(host, h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args) ?
 			  error_errno(errno, "creating snapshot failed") :
 			  0;
 
-	close(parent);
+	host_close(host, parent);
 	/* The parent's own attributes are the snapshot's, too: none of them came from DIR. */
 	return ret ? ret : host_target_open_partial(h);
 }
@@ -58,10 +55,10 @@ static int mounted_discard(struct host_target *h)
 	struct btrfs_ioctl_vol_args args = {0};
 	struct stat st;
 
-	if (fstatat(h->dir, h->partial, &st, AT_SYMLINK_NOFOLLOW))
+	if (h->host->ops->stat(h->host, h->dir, h->partial, &st))
 		return 0;
 	snprintf(args.name, sizeof(args.name), "%s", h->partial);
-	if (ioctl(h->dir, BTRFS_IOC_SNAP_DESTROY, &args))
+	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_DESTROY, &args))
 		return error_errno(errno, "delete subvolume '%s'", h->partial);
 	return 0;
 }
@@ -81,11 +78,11 @@ static int encoded_write(struct host_target *h, const struct operation *op)
 		.compression = c->compression,
 		.encryption = c->encryption,
 	};
-	int ret = host_open_file(&h->tree, op->path);
+	int ret = host_tree_open_file(&h->tree, op->path);
 
 	if (ret)
 		return ret;
-	if (ioctl(h->tree.file, BTRFS_IOC_ENCODED_WRITE, &args) >= 0)
+	if (h->host->ops->ioctl(h->host, h->tree.file, BTRFS_IOC_ENCODED_WRITE, &args) >= 0)
 		return 0;
 	/* Another sector size, a nodatacow file, no room for an extent in one piece. */
 	if (errno == ENOSPC || errno == ENOTTY || errno == EINVAL || errno == EPERM)
@@ -118,21 +115,23 @@ static bool mounted_is_sealed(struct host_target *h)
 {
 	u64 flags;
 
-	return !ioctl(h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) && flags & BTRFS_SUBVOL_RDONLY;
+	return !h->host->ops->ioctl(h->host, h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) &&
+	       flags & BTRFS_SUBVOL_RDONLY;
 }
 
 static int mounted_seal(struct host_target *h)
 {
+	struct host *host = h->host;
 	struct btrfs_ioctl_received_subvol_args args = {.stransid = h->ctransid};
 	u64 flags;
 
 	memcpy(args.uuid, h->uuid, sizeof(args.uuid));
-	if (ioctl(h->tree.root, BTRFS_IOC_SET_RECEIVED_SUBVOL, &args))
+	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SET_RECEIVED_SUBVOL, &args))
 		return error_errno(errno, "set the received uuid");
-	if (ioctl(h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags))
+	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags))
 		return error_errno(errno, "read the subvolume's flags");
 	flags |= BTRFS_SUBVOL_RDONLY;
-	if (ioctl(h->tree.root, BTRFS_IOC_SUBVOL_SETFLAGS, &flags))
+	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SUBVOL_SETFLAGS, &flags))
 		return error_errno(errno, "failed to make subvolume read only");
 	return 0;
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/record.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "base/error.h"
@@ -16,31 +13,31 @@
 #define FORMAT "btrfly-received-1"
 #define RECORD_MAX (64u << 20)
 
-int record_directory(int dir, bool make)
+int record_directory(struct host *host, int dir, bool make)
 {
-	if (make && mkdirat(dir, RECORD_DIRECTORY, 0755) && errno != EEXIST)
+	if (make && host->ops->mkdir(host, dir, RECORD_DIRECTORY, 0755) && errno != EEXIST)
 		return error_errno(errno, "create %s", RECORD_DIRECTORY);
 
-	int fd = openat(dir, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = host->ops->open(host, dir, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
 
 	return fd < 0 ? error_errno(errno, "open %s", RECORD_DIRECTORY) : fd;
 }
 
-int record_read_file(int dir, const char *name, struct buffer *b)
+int record_read_file(struct host *host, int dir, const char *name, struct buffer *b)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = host->ops->open(host, dir, name, O_RDONLY | O_NONBLOCK, 0);
 	int ret = fd < 0 ? error_errno(errno, "open %s/%s", RECORD_DIRECTORY, name) : 0;
 	u64 size = 0;
 
 	if (!ret)
-		ret = file_size(fd, &size);
+		ret = file_size(host, fd, &size);
 	if (!ret && size > RECORD_MAX)
 		ret = error_set(EINVAL, "%s/%s has %llu bytes, more than %u", RECORD_DIRECTORY, name,
 				(unsigned long long)size, RECORD_MAX);
 	if (!ret)
 		ret = buffer_reserve(b, size + 1);
 	while (!ret && b->len < size) {
-		ssize_t n = read(fd, b->data + b->len, size - b->len);
+		ssize_t n = host->ops->pread(host, fd, b->data + b->len, size - b->len, (off_t)b->len);
 
 		if (n <= 0)
 			ret = error_errno(n ? errno : EIO, "read %s/%s", RECORD_DIRECTORY, name);
@@ -48,7 +45,7 @@ int record_read_file(int dir, const char *name, struct buffer *b)
 			b->len += n;
 	}
 	if (fd >= 0)
-		close(fd);
+		host_close(host, fd);
 	return ret;
 }
 
@@ -74,7 +71,7 @@ static int parse(struct record *r, const struct buffer *b)
 	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
 		return -EINVAL;
 	r->ctransid = strtoull(transid, NULL, 10);
-	strcpy(r->name, name);
+	memcpy(r->name, name, strlen(name) + 1);
 	while (!ret && (path = next(b, &at)))
 		ret = path_table_put(&r->missing, path, strlen(path), 0);
 	if (!ret && at != b->len)
@@ -82,7 +79,7 @@ static int parse(struct record *r, const struct buffer *b)
 	return ret;
 }
 
-int record_read(struct record *r, int dir, const u8 *uuid)
+int record_read(struct record *r, struct host *host, int dir, const u8 *uuid)
 {
 	char text[UUID_STR_LEN];
 	struct buffer b = {0};
@@ -91,13 +88,13 @@ int record_read(struct record *r, int dir, const u8 *uuid)
 	memcpy(r->uuid, uuid, sizeof(r->uuid));
 	uuid_unparse_lower(uuid, text);
 
-	int at = record_directory(dir, false);
-	int ret = at < 0 ? at : record_read_file(at, text, &b);
+	int at = record_directory(host, dir, false);
+	int ret = at < 0 ? at : record_read_file(host, at, text, &b);
 
 	if (!ret && parse(r, &b))
 		ret = error_set(EINVAL, "%s/%s is damaged", RECORD_DIRECTORY, text);
 	if (at >= 0)
-		close(at);
+		host_close(host, at);
 	buffer_release(&b);
 	if (ret)
 		record_release(r);
@@ -125,38 +122,39 @@ static int format(const struct record *r, struct buffer *b)
 	return ret;
 }
 
-int record_replace(int dir, const char *name, const struct buffer *b, bool durable)
+int record_replace(struct host *host, int dir, const char *name, const struct buffer *b, bool durable)
 {
 	char fresh[NAME_MAX + 1];
 
 	snprintf(fresh, sizeof(fresh), "%s.new", name);
 
-	int fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = host->ops->open(host, dir, fresh, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	int ret = fd < 0 ? error_errno(errno, "create %s/%s", RECORD_DIRECTORY, fresh) : 0;
 
 	if (!ret)
-		ret = file_write(fd, b->data, b->len, 0);
-	if (!ret && durable && fsync(fd))
+		ret = file_write(host, fd, b->data, b->len, 0);
+	if (!ret && durable && host->ops->sync(host, fd))
 		ret = error_errno(errno, "flush %s/%s", RECORD_DIRECTORY, fresh);
-	if (fd >= 0)
-		close(fd);
-	if (!ret && (renameat(dir, fresh, dir, name) || (durable && fsync(dir))))
+	if (fd >= 0 && host->ops->close(host, fd) && !ret)
+		ret = error_errno(errno, "close %s/%s", RECORD_DIRECTORY, fresh);
+	if (!ret && (host->ops->rename(host, dir, fresh, dir, name, 0) ||
+		     (durable && host->ops->sync(host, dir))))
 		ret = error_errno(errno, "write %s/%s", RECORD_DIRECTORY, name);
 	return ret;
 }
 
-int record_write(const struct record *r, int dir)
+int record_write(const struct record *r, struct host *host, int dir)
 {
 	char text[UUID_STR_LEN];
 	struct buffer b = {0};
-	int at = record_directory(dir, true);
+	int at = record_directory(host, dir, true);
 	int ret = at < 0 ? at : format(r, &b);
 
 	uuid_unparse_lower(r->uuid, text);
 	if (!ret)
-		ret = record_replace(at, text, &b, true);
+		ret = record_replace(host, at, text, &b, true);
 	if (at >= 0)
-		close(at);
+		host_close(host, at);
 	buffer_release(&b);
 	return ret;
 }

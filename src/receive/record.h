@@ -9,6 +9,7 @@
 #define BTRFLY_RECEIVE_RECORD_H
 
 #include "base/buffer.h"
+#include "receive/host.h"
 #include "receive/path_table.h"
 
 #define RECORD_DIRECTORY ".btrfly"
@@ -21,16 +22,16 @@ struct record {
 };
 
 /* @dir is the open DIR.  0; -ENOENT if there is none, or another error with a sentence. */
-int record_read(struct record *r, int dir, const u8 *uuid);
-int record_write(const struct record *r, int dir);
+int record_read(struct record *r, struct host *host, int dir, const u8 *uuid);
+int record_write(const struct record *r, struct host *host, int dir);
 void record_release(struct record *r);
 
 /* Open DIR/.btrfly, making it if @make is set.  A descriptor or a negative errno with a sentence. */
-int record_directory(int dir, bool make);
+int record_directory(struct host *host, int dir, bool make);
 
 /* A whole file in DIR/.btrfly, which @dir is here.  It is written under another name first, so that no
  * reader and no crash meets half of it. */
-int record_read_file(int dir, const char *name, struct buffer *b);
-int record_replace(int dir, const char *name, const struct buffer *b, bool durable);
+int record_read_file(struct host *host, int dir, const char *name, struct buffer *b);
+int record_replace(struct host *host, int dir, const char *name, const struct buffer *b, bool durable);
 
 #endif

@@ -14,6 +14,7 @@
 #ifndef BTRFLY_RECEIVE_TARGET_H
 #define BTRFLY_RECEIVE_TARGET_H
 
+#include "receive/host.h"
 #include "receive/skipped.h"
 #include "stream/path.h"
 
@@ -22,6 +23,7 @@ struct receive_options {
 	bool sparse;           /* zeros become holes */
 	bool force_decompress; /* no encoded writes, even where the target has them */
 	bool resume;           /* go on with what an earlier run left */
+	struct host *host;     /* NULL: the running system */
 };
 
 /* A command with its paths. */

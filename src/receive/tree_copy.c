@@ -9,20 +9,15 @@
  */
 #include "receive/tree_copy.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "receive/at.h"
 #include "receive/beneath.h"
+#include "receive/entries.h"
 #include "receive/file.h"
 #include "receive/flags.h"
 #include "receive/grant.h"
@@ -38,6 +33,7 @@ struct linked {
 };
 
 struct tree_copy {
+	struct host *host;
 	struct beneath from, to;
 	struct tree_path path;
 	struct map linked;
@@ -45,6 +41,7 @@ struct tree_copy {
 	dev_t device;
 	bool no_reflinks, no_holes;
 	char *list, *value; /* extended attributes */
+	struct entries entries;
 };
 
 static int copy_directory(struct tree_copy *c);
@@ -77,11 +74,12 @@ static void leave(struct tree_copy *c)
 /* Users' attributes are read with the right to read the file. */
 static ssize_t read_xattr(struct tree_copy *c, int from, const char *name, const char *key)
 {
-	ssize_t n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+	struct host *host = c->host;
+	ssize_t n = host->ops->getxattr(host, from, name, key, c->value, XATTR_VALUE_MAX);
 	struct grant g;
 
-	if (n < 0 && errno == EACCES && grant_begin(&g, from, name)) {
-		n = at_getxattr(from, name, key, c->value, XATTR_VALUE_MAX);
+	if (n < 0 && errno == EACCES && grant_begin(&g, host, from, name)) {
+		n = host->ops->getxattr(host, from, name, key, c->value, XATTR_VALUE_MAX);
 		grant_end(&g);
 	}
 	return n;
@@ -91,6 +89,8 @@ static ssize_t read_xattr(struct tree_copy *c, int from, const char *name, const
 static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *name, ssize_t len,
 			    bool access)
 {
+	struct host *host = c->host;
+
 	for (char *key = c->list; key < c->list + len; key += strlen(key) + 1) {
 		if (!strncmp(key, "system.posix_acl_", 17) != access)
 			continue;
@@ -100,7 +100,8 @@ static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *n
 		if (n < 0)
 			return error_errno(errno, "read an attribute");
 		/* What is not to be set here the parent has from the host, not from a stream. */
-		if (at_setxattr(to, name, key, c->value, n) && errno != EPERM && errno != EOPNOTSUPP)
+		if (host->ops->setxattr(host, to, name, key, c->value, (size_t)n) && errno != EPERM &&
+		    errno != EOPNOTSUPP)
 			return error_errno(errno, "set an attribute");
 	}
 	return 0;
@@ -109,7 +110,8 @@ static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *n
 /* The access list may take the right to set more from the owner himself, so it comes last. */
 static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
 {
-	ssize_t len = at_listxattr(from, name, c->list, XATTR_LIST_MAX);
+	struct host *host = c->host;
+	ssize_t len = host->ops->listxattr(host, from, name, c->list, XATTR_LIST_MAX);
 	int ret;
 
 	if (len < 0)
@@ -122,7 +124,7 @@ static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
 static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 {
 	u32 flags;
-	int ret = flags_read(from, name, &flags);
+	int ret = flags_read(c->host, from, name, &flags);
 
 	if (ret || !flags)
 		return 0;
@@ -131,25 +133,26 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 		if (ret)
 			return ret;
 	}
-	flags_change(to, name, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+	flags_change(c->host, to, name, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
 	return 0;
 }
 
 static int copy_attributes(struct tree_copy *c, int from, int to, const char *name,
 			   const struct stat *st)
 {
+	struct host *host = c->host;
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
 	int ret;
 
 	/* A user's copy is his, as the parent is. */
-	if (at_chown(to, name, st->st_uid, st->st_gid) && errno != EPERM)
+	if (host->ops->chown(host, to, name, st->st_uid, st->st_gid) && errno != EPERM)
 		return error_errno(errno, "chown");
 	ret = copy_xattrs(c, from, to, name);
 	if (ret)
 		return ret;
-	if (!S_ISLNK(st->st_mode) && at_chmod(to, name, st->st_mode & 07777))
+	if (!S_ISLNK(st->st_mode) && host->ops->chmod(host, to, name, st->st_mode & 07777))
 		return error_errno(errno, "chmod");
-	if (at_utimens(to, name, times))
+	if (host->ops->utimens(host, to, name, times))
 		return error_errno(errno, "set the times");
 	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? copy_flags(c, from, to, name) : 0;
 }
@@ -157,55 +160,56 @@ static int copy_attributes(struct tree_copy *c, int from, int to, const char *na
 static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
 {
 	if (!c->no_reflinks) {
-		if (!size || !ioctl(fd, FICLONE, source))
+		if (!size || !c->host->ops->ioctl(c->host, fd, FICLONE, (void *)(uintptr_t)source))
 			return 0;
 		c->no_reflinks = errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV;
 	}
-	return file_copy(source, 0, size, fd, 0, &c->no_holes);
+	return file_copy(c->host, source, 0, size, fd, 0, &c->no_holes);
 }
 
 static int copy_file(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
 {
-	int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct host *host = c->host;
+	int source = host->ops->open(host, from, name, O_RDONLY | O_NONBLOCK, 0);
 	struct grant g;
 
-	if (source < 0 && errno == EACCES && grant_begin(&g, from, name)) {
-		source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (source < 0 && errno == EACCES && grant_begin(&g, host, from, name)) {
+		source = host->ops->open(host, from, name, O_RDONLY | O_NONBLOCK, 0);
 		grant_end(&g);
 	}
 	if (source < 0)
 		return error_errno(errno, "open");
 
-	int fd = openat(to, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = host->ops->open(host, to, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	int ret = fd < 0 ? error_errno(errno, "create") : 0;
 
 	if (!ret)
 		ret = copy_content(c, source, fd, (u64)st->st_size);
-	if (fd >= 0)
-		close(fd);
-	close(source);
+	if (fd >= 0 && host->ops->close(host, fd) && !ret)
+		ret = error_errno(errno, "close");
+	host_close(host, source);
 	return ret;
 }
 
-static int copy_symlink(int from, int to, const char *name)
+static int copy_symlink(struct host *host, int from, int to, const char *name)
 {
 	char target[TREE_PATH_MAX + 1];
-	ssize_t n = readlinkat(from, name, target, sizeof(target));
+	ssize_t n = host->ops->readlink(host, from, name, target, sizeof(target));
 
 	if (n < 0 || n == (ssize_t)sizeof(target))
 		return error_errno(n < 0 ? errno : ENAMETOOLONG, "read the symlink");
 	target[n] = '\0';
-	return symlinkat(target, to, name) ? error_errno(errno, "create") : 0;
+	return host->ops->symlink(host, target, to, name) ? error_errno(errno, "create") : 0;
 }
 
 /* The directory of the first name may be whole already, and closed. */
-static int link_granted(int from, const char *first, int to, const char *name)
+static int link_granted(struct host *host, int from, const char *first, int to, const char *name)
 {
-	int ret = linkat(from, first, to, name, 0) ? -errno : 0;
+	int ret = host->ops->link(host, from, first, to, name) ? -errno : 0;
 	struct grant g;
 
-	if (ret == -EACCES && grant_begin(&g, from, NULL)) {
-		ret = linkat(from, first, to, name, 0) ? -errno : 0;
+	if (ret == -EACCES && grant_begin(&g, host, from, NULL)) {
+		ret = host->ops->link(host, from, first, to, name) ? -errno : 0;
 		grant_end(&g);
 	}
 	return ret;
@@ -228,7 +232,7 @@ static int link_to_copy(struct tree_copy *c, int to, const char *name, const str
 
 		if (dir < 0)
 			return dir;
-		ret = link_granted(dir, tree_path_name(&first), to, name);
+		ret = link_granted(c->host, dir, tree_path_name(&first), to, name);
 		return ret ? error_errno(-ret, "link") : 1;
 	}
 	l = malloc(sizeof(*l) + len + 1);
@@ -242,18 +246,20 @@ static int link_to_copy(struct tree_copy *c, int to, const char *name, const str
 
 static int make_copy(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
 {
+	struct host *host = c->host;
+
 	switch (st->st_mode & S_IFMT) {
 	case S_IFREG:
 		return copy_file(c, from, to, name, st);
 	case S_IFLNK:
-		return copy_symlink(from, to, name);
+		return copy_symlink(host, from, to, name);
 	case S_IFDIR:
-		if (mkdirat(to, name, 0700))
+		if (host->ops->mkdir(host, to, name, 0700))
 			return error_errno(errno, "create");
 		/* What is mounted there is no part of the tree. */
 		return st->st_dev == c->device ? copy_directory(c) : 0;
 	}
-	if (!mknodat(to, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
+	if (!host->ops->mknod(host, to, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
 		return 0;
 	return error_errno(errno, "create");
 }
@@ -269,7 +275,7 @@ static int copy_entry(struct tree_copy *c)
 
 	if (to < 0)
 		return to;
-	if (at_stat(from, name, &st))
+	if (c->host->ops->stat(c->host, from, name, &st))
 		return error_errno(errno, "stat");
 	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
 		ret = link_to_copy(c, to, name, &st);
@@ -292,48 +298,39 @@ struct opened_up {
 	mode_t mode;
 };
 
-static int open_up(int dir, struct opened_up *o)
+static int open_up(struct host *host, int dir, struct opened_up *o)
 {
 	struct stat st;
 
 	o->fd = -1;
-	if (!geteuid() || fstat(dir, &st) || st.st_uid != geteuid() || (st.st_mode & 0500) == 0500)
+	if (!host->user || host->ops->stat(host, dir, ".", &st) || st.st_uid != host->user ||
+	    (st.st_mode & 0500) == 0500)
 		return 0;
 	o->mode = st.st_mode & 07777;
-	o->fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
-	if (o->fd < 0 || fchmod(o->fd, o->mode | 0500))
+	if (host->ops->chmod(host, dir, ".", o->mode | 0500))
+		return error_errno(errno, "open the directory up");
+	o->fd = host->ops->open(host, dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (o->fd < 0)
 		return error_errno(errno, "open the directory up");
 	return 0;
 }
 
-static void close_again(struct opened_up *o)
+static void close_again(struct host *host, struct opened_up *o)
 {
 	if (o->fd < 0)
 		return;
-	fchmod(o->fd, o->mode);
-	close(o->fd);
+	host->ops->chmod(host, o->fd, ".", o->mode);
+	host_close(host, o->fd);
 }
 
 /* The names in the directory @dir, one behind the other and each with its NUL. */
-static int read_names(int dir, struct buffer *names)
+static int read_names(struct tree_copy *c, int dir, struct buffer *names)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int ret = 0;
+	const char *name;
+	int ret = entries_start(&c->entries, dir);
 
-	if (!d) {
-		ret = error_errno(errno, "read the directory");
-		if (fd >= 0)
-			close(fd);
-		return ret;
-	}
-	errno = 0;
-	for (struct dirent *e; !ret && (e = readdir(d));)
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			ret = buffer_append(names, e->d_name, strlen(e->d_name) + 1);
-	if (!ret && errno)
-		ret = error_errno(errno, "read the directory");
-	closedir(d);
+	while (!ret && (ret = entries_next(&c->entries, &name)) > 0)
+		ret = buffer_append(names, name, strlen(name) + 1);
 	return ret;
 }
 
@@ -355,11 +352,11 @@ static int copy_directory(struct tree_copy *c)
 	struct buffer names = {0};
 	struct opened_up up;
 	int dir = source_directory(c);
-	int ret = dir < 0 ? dir : open_up(dir, &up);
+	int ret = dir < 0 ? dir : open_up(c->host, dir, &up);
 
 	if (ret)
 		return ret;
-	ret = read_names(dir, &names);
+	ret = read_names(c, dir, &names);
 	for (size_t at = 0; !ret && at < names.len;) {
 		const char *name = (const char *)names.data + at;
 
@@ -370,7 +367,7 @@ static int copy_directory(struct tree_copy *c)
 		if (!ret)
 			leave(c);
 	}
-	close_again(&up);
+	close_again(c->host, &up);
 	buffer_release(&names);
 	return ret;
 }
@@ -380,32 +377,35 @@ static int copy_root(struct tree_copy *c, int from, int to)
 	struct stat st;
 	int ret;
 
-	if (fstat(from, &st))
+	if (c->host->ops->stat(c->host, from, ".", &st))
 		return error_errno(errno, "stat");
 	c->device = st.st_dev;
 	ret = copy_directory(c);
 	return ret ? ret : copy_attributes(c, from, to, ".", &st);
 }
 
-int tree_copy(int from, int to, struct path_table *flags)
+int tree_copy(struct host *host, int from, int to, struct path_table *flags)
 {
-	struct tree_copy c = {.flags = flags};
+	struct tree_copy c = {.host = host, .flags = flags};
 	struct map_node *n;
 	int ret = map_init(&c.linked);
 
 	if (ret)
 		return ret;
-	beneath_init(&c.from, from);
-	beneath_init(&c.to, to);
+	beneath_init(&c.from, host, from);
+	beneath_init(&c.to, host, to);
 	c.list = malloc(XATTR_LIST_MAX);
 	c.value = malloc(XATTR_VALUE_MAX);
-	ret = c.list && c.value ? copy_root(&c, from, to) : error_nomem(XATTR_VALUE_MAX);
+	ret = c.list && c.value ? entries_init(&c.entries, host) : error_nomem(XATTR_VALUE_MAX);
+	if (!ret)
+		ret = copy_root(&c, from, to);
 	if (ret < 0 && c.path.len) {
 		char text[512];
 
 		escape_text(text, sizeof(text), c.path.text, c.path.len);
 		error_wrap(ret, "copy of the parent's '%s'", text);
 	}
+	entries_release(&c.entries);
 	free(c.list);
 	free(c.value);
 	beneath_release(&c.from);

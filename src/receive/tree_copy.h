@@ -7,12 +7,13 @@
 #ifndef BTRFLY_RECEIVE_TREE_COPY_H
 #define BTRFLY_RECEIVE_TREE_COPY_H
 
+#include "receive/host.h"
 #include "receive/path_table.h"
 
 /*
  * Copy what lies in the directory @from into the empty directory @to, and its own attributes.  Flags
  * that forbid changes are not set but put into @flags.  0, or a negative errno with a sentence.
  */
-int tree_copy(int from, int to, struct path_table *flags);
+int tree_copy(struct host *host, int from, int to, struct path_table *flags);
 
 #endif

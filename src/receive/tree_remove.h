@@ -2,8 +2,10 @@
 #ifndef BTRFLY_RECEIVE_TREE_REMOVE_H
 #define BTRFLY_RECEIVE_TREE_REMOVE_H
 
+#include "receive/host.h"
+
 /* Remove @name in the directory @dir and all beneath it, following no symlink and entering no mount.  It
  * is no error if it is not there.  0, or a negative errno with a sentence. */
-int tree_remove(int dir, const char *name);
+int tree_remove(struct host *host, int dir, const char *name);
 
 #endif

@@ -29,6 +29,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static char base[] = "/dev/shm/btrfly-fuzz-XXXXXX";
 static int base_fd;
+static struct host host;
 static struct stat outside_was, file_was;
 
 static void must(bool good, const char *what)
@@ -43,8 +44,8 @@ static void remove_base(void)
 {
 	if (chdir("/"))
 		return;
-	tree_remove(base_fd, "dir");
-	tree_remove(base_fd, "outside");
+	tree_remove(&host, base_fd, "dir");
+	tree_remove(&host, base_fd, "outside");
 	rmdir(base);
 }
 
@@ -58,6 +59,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	signal(SIGXFSZ, SIG_IGN);
 	must(!setrlimit(RLIMIT_FSIZE, &file_size), "setrlimit");
 	must(mkdtemp(base) && !chdir(base), "mkdtemp");
+	host_init(&host);
 	base_fd = open(".", O_RDONLY | O_DIRECTORY);
 	must(!mkdir("outside", 0755), "mkdir");
 	fd = open("outside/file", O_WRONLY | O_CREAT, 0600);
@@ -130,6 +132,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	t->ops->free(t);
 	free(copy);
 	look_outside();
-	must(!tree_remove(base_fd, "dir"), "cannot remove the tree");
+	must(!tree_remove(&host, base_fd, "dir"), "cannot remove the tree");
 	return 0;
 }

@@ -24,6 +24,7 @@
 
 static char base[] = "/tmp/btrfly-poor-XXXXXX";
 static int base_fd;
+static struct host host;
 static struct builder b;
 static struct target *target;
 static struct applier applier;
@@ -49,6 +50,7 @@ static int make_base(void **state)
 {
 	if (!mkdtemp(base) || refuse_calls())
 		return 1;
+	host_init(&host);
 	base_fd = open(base, O_RDONLY | O_DIRECTORY);
 	return 0;
 }
@@ -80,7 +82,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	target->ops->free(target);
-	return tree_remove(base_fd, "dir");
+	return tree_remove(&host, base_fd, "dir");
 }
 
 static int apply(void)

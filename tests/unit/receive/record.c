@@ -16,10 +16,12 @@
 
 static char base[] = "/tmp/btrfly-record-XXXXXX";
 static int dir;
+static struct host host;
 static u8 uuid[16];
 
 static int make_base(void **state)
 {
+	host_init(&host);
 	memset(uuid, 7, sizeof(uuid));
 	if (!mkdtemp(base) || chdir(base))
 		return 1;
@@ -35,7 +37,7 @@ static int remove_base(void **state)
 
 static int teardown(void **state)
 {
-	assert_ok(tree_remove(dir, RECORD_DIRECTORY));
+	assert_ok(tree_remove(&host, dir, RECORD_DIRECTORY));
 	return 0;
 }
 
@@ -59,9 +61,9 @@ static void test_a_record_comes_back(void **state)
 	strcpy(r.name, "snap\n1");
 	assert_ok(path_table_put(&r.missing, "dev/null", 8, 0));
 	assert_ok(path_table_put(&r.missing, "a b\t\377", 5, 0));
-	assert_ok(record_write(&r, dir));
+	assert_ok(record_write(&r, &host, dir));
 	record_release(&r);
-	assert_ok(record_read(&back, dir, uuid));
+	assert_ok(record_read(&back, &host, dir, uuid));
 	assert_string_equal(back.name, "snap\n1");
 	assert_int_equal(back.ctransid, 42);
 	assert_int_equal(back.missing.map.count, 2);
@@ -74,9 +76,9 @@ static void test_no_record(void **state)
 {
 	struct record r;
 
-	assert_int_equal(record_read(&r, dir, uuid), -ENOENT);
+	assert_int_equal(record_read(&r, &host, dir, uuid), -ENOENT);
 	mkdir(RECORD_DIRECTORY, 0755);
-	assert_int_equal(record_read(&r, dir, uuid), -ENOENT);
+	assert_int_equal(record_read(&r, &host, dir, uuid), -ENOENT);
 }
 
 static void damaged_record(const char *bytes, size_t len)
@@ -84,7 +86,7 @@ static void damaged_record(const char *bytes, size_t len)
 	struct record r;
 
 	put_file(FILE_NAME, bytes, len);
-	assert_error(record_read(&r, dir, uuid), EINVAL, FILE_NAME " is damaged");
+	assert_error(record_read(&r, &host, dir, uuid), EINVAL, FILE_NAME " is damaged");
 }
 
 #define BYTES(text) text, sizeof(text) - 1
@@ -107,14 +109,14 @@ static void test_a_checkpoint_comes_back(void **state)
 	struct tree_notes notes = {0}, back = {0};
 	struct checkpoint c;
 
-	assert_ok(checkpoint_create(&c, dir, uuid, ".snap.btrfly-partial"));
+	assert_ok(checkpoint_create(&c, &host, dir, uuid, ".snap.btrfly-partial"));
 	assert_ok(path_table_put(&notes.missing, "null", 4, 0));
 	assert_ok(path_table_put(&notes.flags, "f/1:2", 5, 0x30));
 	tree_notes_set_times(&notes, (struct timespec){-5, 6}, (struct timespec){7, 999999999});
 	assert_ok(checkpoint_save(&c, &notes));
 	assert_ok(checkpoint_advance(&c, 12, 0x123456789abcdef));
 	checkpoint_release(&c);
-	assert_ok(checkpoint_open(&c, dir, uuid));
+	assert_ok(checkpoint_open(&c, &host, dir, uuid));
 	assert_string_equal(c.partial, ".snap.btrfly-partial");
 	assert_int_equal(c.commands, 12);
 	assert_int_equal(c.digest, 0x123456789abcdef);
@@ -131,7 +133,7 @@ static void test_a_checkpoint_comes_back(void **state)
 	tree_notes_clear(&notes);
 	tree_notes_clear(&back);
 	checkpoint_remove(&c);
-	assert_int_equal(checkpoint_open(&c, dir, uuid), -ENOENT);
+	assert_int_equal(checkpoint_open(&c, &host, dir, uuid), -ENOENT);
 }
 
 /* Cut at every byte: an error, or fewer notes, but never a wrong place to go on from. */
@@ -141,7 +143,7 @@ static void test_a_checkpoint_cut_short(void **state)
 	struct checkpoint c;
 	char bytes[4096];
 
-	assert_ok(checkpoint_create(&c, dir, uuid, ".snap.btrfly-partial"));
+	assert_ok(checkpoint_create(&c, &host, dir, uuid, ".snap.btrfly-partial"));
 	assert_ok(path_table_put(&notes.missing, "null", 4, 0));
 	assert_ok(checkpoint_save(&c, &notes));
 	assert_ok(checkpoint_advance(&c, 12, 34));
@@ -158,7 +160,7 @@ static void test_a_checkpoint_cut_short(void **state)
 
 		put_file(FILE_NAME ".partial", bytes, (size_t)cut);
 
-		int ret = checkpoint_open(&c, dir, uuid);
+		int ret = checkpoint_open(&c, &host, dir, uuid);
 
 		if (!ret) {
 			assert_int_equal(c.commands, 12);

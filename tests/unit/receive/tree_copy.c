@@ -14,6 +14,7 @@
 
 static char base[] = "/tmp/btrfly-copy-XXXXXX";
 static int dir, from, to;
+static struct host host;
 static struct path_table flags;
 
 static int open_directory(int at, const char *name)
@@ -26,6 +27,7 @@ static int open_directory(int at, const char *name)
 
 static int setup(void **state)
 {
+	host_init(&host);
 	strcpy(base, "/tmp/btrfly-copy-XXXXXX");
 	if (!mkdtemp(base))
 		return 1;
@@ -41,8 +43,8 @@ static int teardown(void **state)
 	path_table_release(&flags);
 	close(from);
 	close(to);
-	assert_ok(tree_remove(dir, "from"));
-	assert_ok(tree_remove(dir, "to"));
+	assert_ok(tree_remove(&host, dir, "from"));
+	assert_ok(tree_remove(&host, dir, "to"));
 	close(dir);
 	return rmdir(base);
 }
@@ -56,7 +58,7 @@ static void make_file(int at, const char *name, const char *content)
 	close(fd);
 }
 
-/* Far more levels than directories that may be open; tree_remove() takes them away again. */
+/* Far more levels than directories that may be open; tree_remove(&host, ) takes them away again. */
 static void test_a_deep_tree(void **state)
 {
 	enum { DEPTH = 1900 };
@@ -73,7 +75,7 @@ static void test_a_deep_tree(void **state)
 	}
 	make_file(at, "bottom", "x");
 	close(at);
-	assert_ok(tree_copy(from, to, &flags));
+	assert_ok(tree_copy(&host, from, to, &flags));
 	at = dup(to);
 	for (int i = 0; i < DEPTH; i++) {
 		int next = open_directory(at, "d");
@@ -102,7 +104,7 @@ static void test_a_path_that_no_command_can_name(void **state)
 		at = next;
 	}
 	close(at);
-	assert_int_equal(tree_copy(from, to, &flags), -ENAMETOOLONG);
+	assert_int_equal(tree_copy(&host, from, to, &flags), -ENAMETOOLONG);
 	assert_non_null(strstr(error_message(), "the path is longer than 4096"));
 }
 
@@ -119,7 +121,7 @@ static void test_hard_links_and_holes(void **state)
 	assert_int_equal(linkat(from, "x/sparse", from, "y/sparse", 0), 0);
 	assert_int_equal(symlinkat("nowhere", from, "link"), 0);
 	assert_int_equal(linkat(from, "link", from, "x/link", 0), 0);
-	assert_ok(tree_copy(from, to, &flags));
+	assert_ok(tree_copy(&host, from, to, &flags));
 	assert_int_equal(fstatat(to, "sparse", &a, 0), 0);
 	assert_int_equal(fstatat(to, "y/sparse", &b, 0), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
@@ -136,13 +138,13 @@ static void test_what_is_in_the_way_is_an_error(void **state)
 {
 	make_file(from, "file", "x");
 	make_file(to, "file", "y");
-	assert_error(tree_copy(from, to, &flags), EEXIST,
+	assert_error(tree_copy(&host, from, to, &flags), EEXIST,
 		     "copy of the parent's 'file': create: File exists");
 }
 
 static void test_removing_what_is_not_there(void **state)
 {
-	assert_ok(tree_remove(dir, "nothing"));
+	assert_ok(tree_remove(&host, dir, "nothing"));
 }
 
 static void test_removing_follows_no_symlink(void **state)
@@ -151,7 +153,7 @@ static void test_removing_follows_no_symlink(void **state)
 
 	make_file(from, "kept", "x");
 	assert_int_equal(symlinkat("../from", to, "link"), 0);
-	assert_ok(tree_remove(dir, "to"));
+	assert_ok(tree_remove(&host, dir, "to"));
 	assert_int_equal(fstatat(from, "kept", &st, 0), 0);
 }
 
