@@ -21,7 +21,7 @@
 #define NAME "btrfly receive"
 #define USAGE                                                                                      \
 	NAME " [-f FILE] [-e] [-C] [-m ROOTMOUNT] [-E NERR] [--force-decompress] [--sparse] "      \
-	     "[--strict] [--plain] [--resume] [-q|-v] DIR\n"                                       \
+	     "[--strict] [--plain] [--resume] [--force-parent] [-q|-v] DIR\n"                      \
 	     "       " NAME " --dump [--json] [-f FILE] [-E NERR]"
 
 struct options {
@@ -113,6 +113,14 @@ static int open_target(const struct options *o, struct target **t)
 	return 0;
 }
 
+static void say_warning(void *arg, const char *message)
+{
+	struct watcher *w = arg;
+
+	progress_hide(&w->progress);
+	fprintf(stderr, NAME ": warning: %s\n", message);
+}
+
 static void say_skipped(const struct target *t)
 {
 	char text[1024];
@@ -126,8 +134,11 @@ static int receive(struct options *o)
 	struct watcher w = {.watch = {watch_command, watch_failure}, .verbosity = o->verbosity};
 	struct target *t;
 	struct stat st;
-	int ret = open_target(o, &t);
+	int ret;
 
+	o->receive.warn = say_warning;
+	o->receive.warn_arg = &w;
+	ret = open_target(o, &t);
 	if (ret)
 		return ret;
 	progress_init(&w.progress, o->verbosity != 1);
@@ -140,7 +151,8 @@ static int receive(struct options *o)
 	const char *where = t->ops->where(t);
 
 	if (ret && where)
-		error_set(-ret, "%s; what came so far is in %s/%s", error_message(), o->dir, where);
+		error_set(-ret, "%s; what came so far is in %s/%s: --resume goes on with it, '%s' removes it",
+			  error_message(), o->dir, where, t->removal);
 	if (!ret)
 		say_skipped(t);
 	t->ops->free(t);
@@ -160,7 +172,7 @@ static int parse_count(const char *text, u64 *out)
 static int parse(struct options *o, int argc, char **argv)
 {
 	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT, OPTION_PLAIN,
-	       OPTION_RESUME };
+	       OPTION_RESUME, OPTION_FORCE_PARENT };
 	static const struct option options[] = {
 		{"chroot", no_argument, NULL, 'C'},
 		{"max-errors", required_argument, NULL, 'E'},
@@ -173,6 +185,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{"strict", no_argument, NULL, OPTION_STRICT},
 		{"plain", no_argument, NULL, OPTION_PLAIN},
 		{"resume", no_argument, NULL, OPTION_RESUME},
+		{"force-parent", no_argument, NULL, OPTION_FORCE_PARENT},
 		{0},
 	};
 
@@ -195,6 +208,7 @@ static int parse(struct options *o, int argc, char **argv)
 		case OPTION_SPARSE: o->receive.sparse = true; break;
 		case OPTION_PLAIN: o->plain = true; break;
 		case OPTION_RESUME: o->receive.resume = true; break;
+		case OPTION_FORCE_PARENT: o->receive.force_parent = true; break;
 		case OPTION_STRICT: o->receive.strict = true; break;
 		default: return command_bad_option(NAME, USAGE, c, argv);
 		}

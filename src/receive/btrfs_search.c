@@ -82,44 +82,73 @@ bool btrfs_search_allowed(struct host *host, int dir)
 	return !err;
 }
 
-/* How well subvolume @id fits: 0 not at all, 1 by its uuid, 2 by the transaction as well. */
-static int fits(struct host *host, int dir, u64 id, bool received, const u8 *uuid, u64 transid, int *err)
+/* What the root item of a subvolume says of where it comes from. */
+static void judge(const struct root_item *item, bool received, struct origin *o)
 {
-	const struct root_item *item;
-	struct search s;
-	u32 len;
-	const u8 *p = search(host, dir, &s, BTRFS_ROOT_TREE_OBJECTID, id, BTRFS_ROOT_ITEM_KEY, 0, &len, err);
+	u64 ctransid = le64_get(item->ctransid), rtransid = le64_get(item->rtransid);
+	u64 changed = le64_get(item->ctime.sec), arrived = le64_get(item->rtime.sec);
 
-	if (!p || len < sizeof(*item))
-		return 0;
-	item = (const struct root_item *)p;
-	if (memcmp(received ? item->received_uuid : item->uuid, uuid, UUID_SIZE))
-		return 0;
-	return transid == le64_get(received ? item->stransid : item->ctransid) ? 2 : 1;
+	*o = (struct origin){.transid = le64_get(received ? item->stransid : item->ctransid), .relayed = true};
+	if (received) {
+		o->changed = ctransid > rtransid;
+		o->changed_seconds = o->changed && changed > arrived ? changed - arrived : 0;
+	} else {
+		o->one_content = le64_get(item->flags) & ROOT_SUBVOL_RDONLY && ctransid <= le64_get(item->otransid);
+	}
 }
 
-/* The id of the subvolume that fits best, 0 if none does. */
-static u64 find_id(struct host *host, int dir, bool received, const u8 *uuid, u64 transid, int *err)
+/* Subvolumes that have a uuid, and the best of them. */
+struct candidates {
+	struct host *host;
+	int dir;
+	const u8 *uuid;
+	u64 transid;
+	bool received; /* as it, instead of having it */
+
+	u64 best; /* its id, 0: none */
+	struct origin origin;
+};
+
+/* Hold subvolume @id against the best until now.  0 or a negative errno. */
+static int consider(struct candidates *c, u64 id)
 {
-	u32 type = received ? BTRFS_UUID_KEY_RECEIVED_SUBVOL : BTRFS_UUID_KEY_SUBVOL, len = 0;
-	u64 offset = get_le64(uuid + 8), best = 0;
+	const struct root_item *item;
+	struct origin o;
 	struct search s;
-	const u8 *ids =
-		search(host, dir, &s, BTRFS_UUID_TREE_OBJECTID, get_le64(uuid), type, offset, &len, err);
-	int fit = 0;
+	u32 len;
+	int err;
+	const u8 *p = search(c->host, c->dir, &s, BTRFS_ROOT_TREE_OBJECTID, id, BTRFS_ROOT_ITEM_KEY, 0, &len, &err);
+
+	if (!p || len < sizeof(*item))
+		return err;
+	item = (const struct root_item *)p;
+	if (memcmp(c->received ? item->received_uuid : item->uuid, c->uuid, UUID_SIZE))
+		return 0;
+	judge(item, c->received, &o);
+	if (c->best && o.transid != c->transid)
+		return 0;
+	c->best = id;
+	c->origin = o;
+	return 0;
+}
+
+static int find_best(struct candidates *c)
+{
+	u32 type = c->received ? BTRFS_UUID_KEY_RECEIVED_SUBVOL : BTRFS_UUID_KEY_SUBVOL, len = 0;
+	u64 offset = get_le64(c->uuid + 8);
+	struct search s;
+	int err;
+	const u8 *ids = search(c->host, c->dir, &s, BTRFS_UUID_TREE_OBJECTID, get_le64(c->uuid), type, offset, &len,
+			       &err);
 
 	if (!ids || s.args.key.min_offset != offset)
-		return 0;
-	for (u32 at = 0; at + 8 <= len && fit < 2 && !*err; at += 8) {
-		u64 id = get_le64(ids + at);
-		int f = fits(host, dir, id, received, uuid, transid, err);
-
-		if (f > fit) {
-			fit = f;
-			best = id;
-		}
+		return err;
+	for (u32 at = 0; at + 8 <= len && !err; at += 8) {
+		if (c->best && c->origin.transid == c->transid)
+			break;
+		err = consider(c, get_le64(ids + at));
 	}
-	return best;
+	return err;
 }
 
 static int open_id(struct host *host, int dir, u64 id)
@@ -139,18 +168,21 @@ static int open_id(struct host *host, int dir, u64 id)
 	return fd < 0 ? error_errno(errno, "open subvolume %llu", (unsigned long long)id) : fd;
 }
 
-int btrfs_open_by_uuid(struct host *host, int dir, const u8 *uuid, u64 transid)
+int btrfs_open_by_uuid(struct host *host, int dir, const u8 *uuid, u64 transid, struct origin *origin)
 {
+	struct candidates c = {.host = host, .dir = dir, .uuid = uuid, .transid = transid, .received = true};
 	char text[UUID_STR_LEN];
-	int err;
-	u64 id = find_id(host, dir, true, uuid, transid, &err);
+	int err = find_best(&c);
 
-	if (!id && !err)
-		id = find_id(host, dir, false, uuid, transid, &err);
+	if (!c.best && !err) {
+		c.received = false;
+		err = find_best(&c);
+	}
 	if (err)
 		return error_errno(-err, "search for a subvolume by its uuid");
-	if (id)
-		return open_id(host, dir, id);
+	*origin = c.origin;
+	if (c.best)
+		return open_id(host, dir, c.best);
 	uuid_unparse_lower(uuid, text);
 	return error_set(ENOENT, "no subvolume of this filesystem was received as %s or has that uuid", text);
 }

@@ -4,15 +4,16 @@
 #define BTRFLY_RECEIVE_BTRFS_SEARCH_H
 
 #include "receive/host.h"
+#include "receive/origin.h"
 
 /* Whether @dir lies on btrfs, and this process may use the calls that make and find subvolumes. */
 bool btrfs_search_allowed(struct host *host, int dir);
 
 /*
  * Open the root of the subvolume that was received as @uuid, or else has that uuid itself.  Among several
- * the one with @transid is taken, else the first.  A descriptor; -ENOENT or another error with a
- * sentence.
+ * the one with @transid is taken, else the first.  A descriptor, and what is known of it in @origin; -ENOENT or another
+ * error with an error message.
  */
-int btrfs_open_by_uuid(struct host *host, int dir, const u8 *uuid, u64 transid);
+int btrfs_open_by_uuid(struct host *host, int dir, const u8 *uuid, u64 transid, struct origin *origin);
 
 #endif

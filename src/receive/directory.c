@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/directory.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -34,61 +34,52 @@ static int open_recorded(struct host_target *h, const u8 *uuid, struct record *r
 	return fd;
 }
 
-static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ctransid)
+static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ctransid, struct origin *o)
 {
 	struct record r;
 	int fd = open_recorded(h, uuid, &r);
 
-	if (fd >= 0)
-		record_release(&r);
+	if (fd < 0)
+		return fd;
+	*o = (struct origin){.transid = r.ctransid, .without_data = r.without_data};
+	record_release(&r);
 	return fd;
 }
 
-static int make_empty(struct host_target *h)
+static int directory_make(struct host_target *h, const struct decoded_command *c, int parent)
 {
-	if (h->host->ops->mkdir(h->host, h->dir, h->partial, 0700))
-		return error_errno(errno, "create '%s'", h->partial);
+	const char *partial = h->receiving.partial;
+
+	if (h->host->ops->mkdir(h->host, h->dir, partial, 0700))
+		return error_errno(errno, "create '%s'", partial);
 	return host_target_open_fresh(h);
 }
 
-/* The parent's tree, and what could not be made in it. */
-static int copy_parent(struct host_target *h, int from, int to, const struct record *parent)
+/* The parent's tree, and what is noted of it. */
+static int directory_fill(struct host_target *h, const struct decoded_command *c, int parent)
 {
-	struct path_entry *e = NULL;
-	int ret = tree_copy(h->host, from, to, &h->tree.notes.flags);
+	struct record r;
+	int ret = record_read(&r, h->host, h->dir, c->clone_uuid);
 
-	while (!ret && (e = path_table_next(&parent->missing, e)))
-		ret = path_table_put(&h->tree.notes.missing, e->text, e->len, e->value);
+	if (ret)
+		return ret;
+	ret = tree_copy(h->host, parent, h->tree.root, &h->receiving.notes);
+	if (!ret)
+		ret = tree_notes_inherit(&h->receiving.notes, &r.notes);
+	record_release(&r);
 	return ret;
 }
 
-static int directory_make(struct host_target *h, const struct decoded_command *c)
+static int directory_discard(struct host_target *h, bool known)
 {
-	struct record parent;
-	int ret = 0;
+	const char *partial = h->receiving.partial;
 
-	if (c->type == STREAM_C_SUBVOL)
-		return make_empty(h);
-
-	int from = open_recorded(h, c->clone_uuid, &parent);
-
-	if (from < 0)
-		return error_wrap(from, "cannot find parent subvolume");
-
-	int fd = make_empty(h);
-
-	if (fd >= 0)
-		ret = copy_parent(h, from, fd, &parent);
-	if (ret)
-		host_close(h->host, fd);
-	host_close(h->host, from);
-	record_release(&parent);
-	return ret ? ret : fd;
-}
-
-static int directory_discard(struct host_target *h)
-{
-	return tree_remove(h->host, h->dir, h->partial);
+	if (known)
+		return tree_remove(h->host, h->dir, partial);
+	/* If it is ours it is empty. */
+	return h->host->ops->unlink(h->host, h->dir, partial, AT_REMOVEDIR) ?
+		       error_errno(errno, "remove '%s'", partial) :
+		       0;
 }
 
 static int directory_apply(struct host_target *h, const struct operation *op)
@@ -105,18 +96,15 @@ static bool directory_is_sealed(struct host_target *h)
 
 static int directory_seal(struct host_target *h)
 {
-	struct record r = {.ctransid = h->ctransid};
-	struct path_entry *e = NULL;
-	int ret = 0;
+	const struct receiving *from = &h->receiving;
+	struct record r = {
+		.ctransid = from->ctransid,
+		.without_data = tree_notes_left_out(&from->notes, SKIPPED_DATA),
+	};
 
-	memcpy(r.uuid, h->uuid, sizeof(r.uuid));
-	snprintf(r.name, sizeof(r.name), "%s", h->name);
-	while (!ret && (e = path_table_next(&h->tree.notes.missing, e)))
-		ret = path_table_put(&r.missing, e->text, e->len, 0);
-	if (!ret)
-		ret = record_write(&r, h->host, h->dir);
-	record_release(&r);
-	return ret;
+	memcpy(r.uuid, from->uuid, sizeof(r.uuid));
+	memcpy(r.name, from->name, sizeof(r.name));
+	return record_write(&r, &from->notes, h->host, h->dir);
 }
 
 /* An immutable directory could not have been renamed. */
@@ -128,11 +116,13 @@ static int directory_done(struct host_target *h)
 static const struct host_kind directory_kind = {
 	.open_received = directory_open_received,
 	.make = directory_make,
+	.fill = directory_fill,
 	.discard = directory_discard,
 	.apply = directory_apply,
 	.is_sealed = directory_is_sealed,
 	.seal = directory_seal,
 	.done = directory_done,
+	.removal = "rm -r",
 };
 
 int directory_target_new(struct target **out, int dir, const struct receive_options *options)

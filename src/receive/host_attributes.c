@@ -75,7 +75,7 @@ int host_tree_set_xattr(struct host_tree *h, const struct operation *op)
 		grant_end(&g);
 	}
 	if (ret && may_skip_xattr(host, dir, -ret, key))
-		return target_skip(h->target, xattr_kind(key), -ret);
+		return host_tree_skip(h, xattr_kind(key), -ret);
 	if (ret)
 		return error_errno(-ret, "set the attribute");
 	h->hands_down |= !strcmp(key, "system.posix_acl_default") || !strcmp(key, "btrfs.compression");
@@ -102,7 +102,7 @@ int host_tree_remove_xattr(struct host_tree *h, const struct operation *op)
 	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
 		return 0;
 	if (ret && may_skip_xattr(host, dir, -ret, key))
-		return target_skip(h->target, xattr_kind(key), -ret);
+		return host_tree_skip(h, xattr_kind(key), -ret);
 	return ret ? error_errno(-ret, "remove the attribute") : 0;
 }
 
@@ -126,7 +126,7 @@ int host_tree_chmod(struct host_tree *h, const struct operation *op)
 	 */
 	if ((mode & (S_ISUID | S_ISGID)) && h->beneath.may_grant &&
 	    !host->ops->stat(host, dir, name, &st) && !S_ISDIR(st.st_mode)) {
-		ret = target_skip(h->target, SKIPPED_SETID, EPERM);
+		ret = host_tree_skip(h, SKIPPED_SETID, EPERM);
 		if (ret)
 			return ret;
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
@@ -183,7 +183,7 @@ int host_tree_chown(struct host_tree *h, const struct operation *op)
 	}
 	/* EINVAL: an owner that this user namespace does not know. */
 	if (ret == -EPERM || ret == -EINVAL)
-		return target_skip(h->target, SKIPPED_OWNER, -ret);
+		return host_tree_skip(h, SKIPPED_OWNER, -ret);
 	return ret ? error_errno(-ret, "chown") : 0;
 }
 
@@ -210,9 +210,7 @@ int host_tree_utimes(struct host_tree *h, const struct operation *op)
 	}
 	if (ret)
 		return error_errno(-ret, "set the times");
-	if (!op->path->len)
-		tree_notes_set_times(&h->notes, times[0], times[1]);
-	return 0;
+	return op->path->len ? 0 : tree_notes_set_times(h->notes, times[0], times[1]);
 }
 
 static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask, u32 flags)
@@ -226,7 +224,7 @@ static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask
 
 	if (ret == -ENOENT)
 		return error_errno(ENOENT, "set the flags");
-	return ret ? target_skip(h->target, SKIPPED_FLAGS, -ret) : 0;
+	return ret ? host_tree_skip(h, SKIPPED_FLAGS, -ret) : 0;
 }
 
 int host_tree_fileattr(struct host_tree *h, const struct operation *op)
@@ -234,29 +232,40 @@ int host_tree_fileattr(struct host_tree *h, const struct operation *op)
 	u32 flags = flags_of_inode(op->c->fileattr), forbid = flags & FLAGS_THAT_FORBID;
 	int ret;
 
-	if (forbid) {
-		ret = path_table_put(&h->notes.flags, op->path->text, op->path->len, forbid);
+	struct note note = tree_notes_get(h->notes, op->path);
+
+	if (note.flags != forbid) {
+		note.flags = forbid;
+		ret = tree_notes_put(h->notes, op->path, &note);
 		if (ret)
 			return ret;
-	} else {
-		path_table_remove(&h->notes.flags, op->path);
 	}
 	return change_flags(h, op->path, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+}
+
+/* The flags of what @e names, which may be too long for a path by now. */
+static int seal_flags_of(struct host_tree *h, const struct path_entry *e)
+{
+	struct buffer path = {0};
+	struct tree_path p;
+	int ret = path_table_path(e, &path);
+
+	if (!ret)
+		ret = tree_path_set(&p, (struct stream_bytes){(char *)path.data, (u32)path.len});
+	if (!ret)
+		ret = change_flags(h, &p, FLAGS_THAT_FORBID, e->note.flags);
+	buffer_release(&path);
+	return ret;
 }
 
 static int seal_flags(struct host_tree *h, bool root)
 {
 	struct path_entry *e = NULL;
-	struct tree_path p;
 	int ret = 0;
 
-	while (!ret && (e = path_table_next(&h->notes.flags, e))) {
-		if (root != !e->len)
-			continue;
-		ret = tree_path_set(&p, (struct stream_bytes){e->text, (u32)e->len});
-		if (!ret)
-			ret = change_flags(h, &p, FLAGS_THAT_FORBID, (u32)e->value);
-	}
+	while (!ret && (e = path_table_next(&h->notes->paths, e)))
+		if (e->note.flags && root == !e->parent)
+			ret = seal_flags_of(h, e);
 	return ret;
 }
 
@@ -267,7 +276,7 @@ int host_tree_seal(struct host_tree *h)
 
 	if (!ret)
 		ret = seal_flags(h, false);
-	if (!ret && h->notes.has_times && host->ops->utimens(host, h->root, ".", h->notes.times))
+	if (!ret && h->notes->has_times && host->ops->utimens(host, h->root, ".", h->notes->times))
 		ret = error_errno(errno, "set the root's times");
 	return ret;
 }
@@ -308,6 +317,6 @@ int host_tree_enable_verity(struct host_tree *h, const struct operation *op)
 	if (ret == -EEXIST && op->again)
 		return 0;
 	if (ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EPERM || ret == -EACCES)
-		return target_skip(h->target, SKIPPED_VERITY, -ret);
+		return host_tree_skip(h, SKIPPED_VERITY, -ret);
 	return ret ? error_errno(-ret, "enable fs-verity") : 0;
 }

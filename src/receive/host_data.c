@@ -134,9 +134,9 @@ static int fallocate_by_hand(struct host_tree *h, const struct decoded_command *
 		ret = file_make_hole(h->host, h->file, c->file_offset, c->size, &h->no_holes);
 		return ret ? ret : file_extend(h->host, h->file, end);
 	case FALLOC_FL_KEEP_SIZE:
-		return target_skip(h->target, SKIPPED_PREALLOC, err);
+		return host_tree_skip(h, SKIPPED_PREALLOC, err);
 	case 0:
-		ret = target_skip(h->target, SKIPPED_PREALLOC, err);
+		ret = host_tree_skip(h, SKIPPED_PREALLOC, err);
 		return ret ? ret : file_extend(h->host, h->file, end);
 	}
 	return error_errno(err, "fallocate");

@@ -99,9 +99,10 @@ int host_tree_make(struct host_tree *h, const struct operation *op)
 		enum skipped_kind kind = skipped_as(made_type(op->c));
 
 		if (kind != SKIPPED_KINDS) {
-			ret = target_skip(h->target, kind, -made);
-			return ret ? ret :
-				     path_table_put(&h->notes.missing, op->path->text, op->path->len, 0);
+			const struct note missing = {.missing = true};
+
+			ret = host_tree_skip(h, kind, -made);
+			return ret ? ret : tree_notes_put(h->notes, op->path, &missing);
 		}
 	}
 
@@ -192,9 +193,7 @@ int host_tree_rename(struct host_tree *h, const struct operation *op)
 
 	beneath_forget(&h->beneath, from);
 	beneath_forget(&h->beneath, to);
-	ret = path_table_rename(&h->notes.missing, from, to);
-	if (!ret)
-		ret = path_table_rename(&h->notes.flags, from, to);
+	ret = tree_notes_rename(h->notes, from, to);
 	return ret ? ret : closed;
 }
 
@@ -259,7 +258,7 @@ int host_tree_remove(struct host_tree *h, const struct operation *op)
 	if (h->file >= 0 && tree_path_covers(op->path, h->file_path.text, h->file_path.len))
 		ret = host_tree_close_file(h);
 	beneath_forget(&h->beneath, op->path);
-	path_table_remove(&h->notes.missing, op->path);
-	path_table_remove(&h->notes.flags, op->path);
+	if (!ret)
+		ret = tree_notes_remove(h->notes, op->path);
 	return ret;
 }

@@ -1,29 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Invariants
- * 1. While a subvolume is received its tree is DIR/@partial and nothing has its final name; @tree.root
+ * 1. While a subvolume is received its tree is DIR/@receiving.partial and nothing has its final name; @tree.root
  *    is open on it.  The final name comes with one rename, behind a flush of everything.
  * 2. What finds the subvolume by its uuid is there before its name is: a crash between the two leaves
  *    something that leads nowhere, never a tree that cannot be a parent.
- * 3. The checkpoint is made before the tree and goes behind its final name.  It never claims a command
- *    that was not applied; of one that it does not claim yet some or all may have been.
+ * 3. @receiving is in state NOTHING, or its journal is locked.
  */
 #include "receive/host_target.h"
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "receive/grant.h"
-#include "receive/partial.h"
-#include "receive/record.h"
+#include "receive/reclose.h"
+
+/* What a stream builds on: a descriptor of its root. */
+static int open_origin(struct host_target *h, const u8 *uuid, u64 ctransid)
+{
+	struct origin o = {0};
+	int fd = h->kind->open_received(h, uuid, ctransid, &o), ret;
+
+	if (fd < 0 || !memcmp(h->doubted, uuid, sizeof(h->doubted)))
+		return fd;
+	ret = origin_check(&o, &h->target, ctransid);
+	if (ret) {
+		host_close(h->host, fd);
+		return ret;
+	}
+	memcpy(h->doubted, uuid, sizeof(h->doubted));
+	return fd;
+}
 
 static int host_find(struct target *t, const u8 *uuid, u64 ctransid)
 {
 	struct host_target *h = host_target_of(t);
-	int fd = h->kind->open_received(h, uuid, ctransid);
+	int fd = open_origin(h, uuid, ctransid);
 
 	if (fd < 0)
 		return fd;
@@ -31,23 +45,17 @@ static int host_find(struct target *t, const u8 *uuid, u64 ctransid)
 	return 0;
 }
 
-static int check_name(struct host_target *h, const struct operation *op, char partial[NAME_MAX + 1])
-{
-	if (!strcmp(op->path->text, RECORD_DIRECTORY))
-		return error_set(EINVAL, "the name is taken by btrfly itself");
-	return partial_name(h->host, h->dir, op->path->text, op->c->uuid, partial);
-}
-
 /* Whether the name of @op is taken by the very subvolume that it makes. */
 static bool is_finished(struct host_target *h, const struct operation *op)
 {
 	struct host *host = h->host;
 	struct stat here, found;
+	struct origin o;
 
 	if (host->ops->stat(host, h->dir, op->path->text, &here))
 		return false;
 
-	int fd = h->kind->open_received(h, op->c->uuid, op->c->ctransid);
+	int fd = h->kind->open_received(h, op->c->uuid, op->c->ctransid, &o);
 
 	if (fd < 0)
 		return false;
@@ -59,30 +67,11 @@ static bool is_finished(struct host_target *h, const struct operation *op)
 	return same;
 }
 
-static int host_may_begin(struct target *t, const struct operation *op)
-{
-	struct host_target *h = host_target_of(t);
-	struct checkpoint c;
-	char partial[NAME_MAX + 1];
-
-	if (t->options.resume) {
-		if (is_finished(h, op))
-			return 0;
-
-		int ret = checkpoint_open(&c, h->host, h->dir, op->c->uuid);
-
-		checkpoint_release(&c);
-		if (ret != -ENOENT)
-			return ret;
-	}
-	return check_name(h, op, partial);
-}
-
 int host_target_open_partial(struct host_target *h)
 {
-	int fd = grant_open_directory(h->host, h->dir, h->partial);
+	int fd = grant_open_directory(h->host, h->dir, h->receiving.partial);
 
-	return fd < 0 ? error_errno(errno, "open '%s'", h->partial) : fd;
+	return fd < 0 ? error_errno(errno, "open '%s'", h->receiving.partial) : fd;
 }
 
 int host_target_open_fresh(struct host_target *h)
@@ -101,33 +90,189 @@ int host_target_open_fresh(struct host_target *h)
 static void let_go(struct host_target *h)
 {
 	host_tree_close(&h->tree);
-	checkpoint_release(&h->checkpoint);
-	h->partial[0] = '\0';
+	receiving_release(&h->receiving);
+	h->looked = false;
 }
 
-static void start(struct host_target *h, const struct operation *op)
-{
-	size_t len = min_u64(op->path->len, NAME_MAX);
+/* ---- What an earlier run left ----------------------------------------------------------------------- */
 
-	let_go(h);
-	memcpy(h->uuid, op->c->uuid, sizeof(h->uuid));
-	h->ctransid = op->c->ctransid;
-	memcpy(h->name, op->path->text, len);
-	h->name[len] = '\0';
-	h->keeps_checkpoints = true;
+/* Close again what a killed run had opened up for a moment. */
+static void close_again(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+
+	/* Root opens nothing up, so whoever says so is wrong. */
+	if (!h->host->user)
+		opened_release(&r->opened);
+	while (r->opened.count) {
+		const struct opened_mode *m = &r->opened.mode[r->opened.count - 1];
+		struct origin o;
+		int root = -1;
+
+		if (memcmp(m->tree, r->uuid, sizeof(m->tree)))
+			root = h->kind->open_received(h, m->tree, 0, &o);
+		else if (r->tree.inode && receiving_is_tree(r, r->partial) == 1)
+			root = host_target_open_partial(h);
+		if (root >= 0) {
+			reclose(h->host, root, m);
+			host_close(h->host, root);
+		}
+		opened_remove(&r->opened, m->tree, m->path, m->len);
+	}
 }
 
-static int save_notes(struct host_target *h)
+/* The journal of this subvolume, if there is one, is loaded and locked. */
+static int look(struct host_target *h, const struct operation *op)
 {
-	u64 changes = tree_notes_changes(&h->tree.notes);
 	int ret;
 
-	if (changes == h->saved_changes)
-		return 0;
-	ret = checkpoint_save(&h->checkpoint, &h->tree.notes);
+	let_go(h);
+	ret = receiving_load(&h->receiving, op->c->uuid);
+	if (ret && ret != -ENOENT)
+		return ret;
 	if (!ret)
-		h->saved_changes = changes;
-	return ret;
+		close_again(h);
+	h->looked = true;
+	return 0;
+}
+
+static bool has_looked(const struct host_target *h, const struct operation *op)
+{
+	return h->looked && !memcmp(h->receiving.uuid, op->c->uuid, sizeof(h->receiving.uuid));
+}
+
+static int host_may_begin(struct target *t, const struct operation *op)
+{
+	struct host_target *h = host_target_of(t);
+	bool resume = t->options.resume;
+	int ret = receiving_load(&h->receiving, op->c->uuid);
+	bool left = !ret;
+
+	receiving_release(&h->receiving);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (resume && (left || is_finished(h, op)))
+		return 0;
+	return receiving_may_begin(&h->receiving, op->c->uuid, op->path->text, resume);
+}
+
+/* What is left of an earlier run is of no use. */
+static int discard(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+	int ret = r->tree.inode ? receiving_is_tree(r, r->partial) : 0;
+
+	if (ret < 0)
+		return ret;
+	/* Killed between making the tree and noting what it is. */
+	if (!r->tree.inode)
+		h->kind->discard(h, false);
+	return ret ? h->kind->discard(h, true) : 0;
+}
+
+/* An earlier run's partial tree can be gone on with: 1, or 0 where it begins anew. */
+static int may_go_on(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+	int there = r->tree.inode ? receiving_is_tree(r, r->partial) : 0;
+
+	if (there < 0)
+		return there;
+	if (r->failed && there) {
+		target_warn(&h->target, "'%s' is not gone on with, since commands of it failed and were left out, and "
+					"stays: '%s' removes it", r->partial, h->kind->removal);
+		return 0;
+	}
+	if (r->tree.inode && !there) {
+		target_warn(&h->target, "what an earlier run left as '%s' is not there any more: begun anew", r->partial);
+		return 0;
+	}
+	if (there && r->commands && r->same_boot)
+		return 1;
+	if (there && r->commands)
+		target_warn(&h->target, "the machine was started again since, and what of '%s' reached the disk is not "
+					"known: begun anew", r->partial);
+	return discard(h);
+}
+
+/* Everything is written already: only the name is missing, or what comes behind it. */
+static int finish_sealed(struct host_target *h);
+
+static int resume_sealed(struct host_target *h, u64 *commands)
+{
+	struct receiving *r = &h->receiving;
+	const char *at = r->state == RECEIVING_SEALED ? r->partial : r->name;
+	int there = receiving_is_tree(r, at);
+
+	if (!there && r->state == RECEIVING_SEALED) {
+		/* Killed between the renaming and its note. */
+		at = r->name;
+		there = receiving_is_tree(r, at);
+		if (there == 1)
+			r->state = RECEIVING_NAMED;
+	}
+	if (there < 0)
+		return there;
+	if (!there) {
+		target_warn(&h->target, "what an earlier run left as '%s' is not there any more: begun anew", at);
+		return 0;
+	}
+
+	int fd = grant_open_directory(h->host, h->dir, at);
+
+	if (fd < 0)
+		return error_errno(errno, "open '%s'", at);
+	host_tree_open(&h->tree, fd);
+	*commands = UINT64_MAX;
+	return finish_sealed(h);
+}
+
+static int host_resume(struct target *t, const struct operation *op, u64 *commands, u64 *digest)
+{
+	struct host_target *h = host_target_of(t);
+	struct receiving *r = &h->receiving;
+	int ret = look(h, op);
+
+	*commands = 0;
+	if (ret)
+		return ret;
+	if (r->state == RECEIVING_NOTHING) {
+		if (is_finished(h, op))
+			*commands = UINT64_MAX;
+		return 0;
+	}
+	if (strcmp(r->name, op->path->text)) {
+		target_warn(&h->target, "an earlier run has begun with it as '%s', and what it left stays: begun anew", r->name);
+		return 0;
+	}
+	if (r->state != RECEIVING_APPLYING)
+		return resume_sealed(h, commands);
+	ret = may_go_on(h);
+	if (ret <= 0)
+		return ret;
+
+	int fd = host_target_open_partial(h);
+
+	if (fd < 0)
+		return fd;
+	host_tree_open(&h->tree, fd);
+	*commands = r->commands;
+	*digest = r->digest;
+	return 0;
+}
+
+/* ---- Begin ------------------------------------------------------------------------------------------ */
+
+/* Without --resume nothing that can be gone on with is left behind without a word. */
+static int check_left(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+	int there;
+
+	if (r->state == RECEIVING_NOTHING || !r->tree.inode || h->target.options.resume)
+		return 0;
+	there = receiving_is_tree(r, r->partial);
+	return there == 1 ? receiving_is_left(r, r->partial) : there;
 }
 
 /* A snapshot begins with its parent's times; only what changed since is in the stream. */
@@ -138,54 +283,66 @@ static int note_parents_times(struct host_target *h, const struct decoded_comman
 	if (c->type != STREAM_C_SNAPSHOT)
 		return 0;
 	if (h->host->ops->stat(h->host, h->tree.root, ".", &st))
-		return error_errno(errno, "stat '%s'", h->partial);
-	tree_notes_set_times(&h->tree.notes, st.st_atim, st.st_mtim);
-	return 0;
+		return error_errno(errno, "stat '%s'", h->receiving.partial);
+	return tree_notes_set_times(&h->receiving.notes, st.st_atim, st.st_mtim);
 }
 
-static int make(struct host_target *h, const struct operation *op)
+static int make_tree(struct host_target *h, const struct decoded_command *c, int parent)
 {
-	int ret = checkpoint_create(&h->checkpoint, h->host, h->dir, h->uuid, h->partial);
-
-	if (ret)
-		return ret;
-
-	int fd = h->kind->make(h, op->c);
+	int fd = h->kind->make(h, c, parent), ret;
 
 	if (fd < 0)
 		return fd;
 	host_tree_open(&h->tree, fd);
-	ret = note_parents_times(h, op->c);
-	return ret ? ret : save_notes(h);
+	ret = receiving_made(&h->receiving, fd);
+	if (!ret && c->type == STREAM_C_SNAPSHOT)
+		ret = h->kind->fill(h, c, parent);
+	return ret ? ret : note_parents_times(h, c);
 }
 
-/* Where nothing is recorded the folder was made for the checkpoint alone. */
-static void drop_checkpoint(struct host_target *h)
+static int begin_from(struct host_target *h, const struct operation *op, int parent)
 {
-	checkpoint_remove(&h->checkpoint);
-	h->host->ops->unlink(h->host, h->dir, RECORD_DIRECTORY, AT_REMOVEDIR);
+	struct receiving *r = &h->receiving;
+	struct stat st;
+	int ret = receiving_begin(r, op->c->uuid, op->c->ctransid, op->path->text, h->target.options.resume);
+
+	if (ret)
+		return ret;
+	if (r->number)
+		target_warn(&h->target, "another receive left a tree under the name that is used until the end: it stays, "
+					"and '%s' is used", r->partial);
+	ret = make_tree(h, op->c, parent);
+	/* Nothing was made, so nothing is left behind. */
+	if (ret && h->host->ops->stat(h->host, h->dir, r->partial, &st))
+		receiving_done(r);
+	return ret;
 }
 
 static int host_begin(struct target *t, const struct operation *op)
 {
 	struct host_target *h = host_target_of(t);
-	struct stat st;
-	int ret;
+	const struct decoded_command *c = op->c;
+	int parent = -1, ret = has_looked(h, op) ? 0 : look(h, op);
 
-	start(h, op);
-	ret = check_name(h, op, h->partial);
+	host_tree_close(&h->tree);
+	h->looked = false;
+	if (!ret)
+		ret = check_left(h);
+	if (!ret && c->type == STREAM_C_SNAPSHOT) {
+		parent = open_origin(h, c->clone_uuid, c->clone_ctransid);
+		ret = parent < 0 ? error_wrap(parent, "cannot find parent subvolume") : 0;
+	}
 	if (ret) {
-		h->partial[0] = '\0';
+		let_go(h);
 		return ret;
 	}
-	ret = make(h, op);
-	if (ret && h->host->ops->stat(h->host, h->dir, h->partial, &st)) {
-		/* Nothing was made, so nothing is left behind. */
-		drop_checkpoint(h);
-		h->partial[0] = '\0';
-	}
+	ret = begin_from(h, op, parent);
+	if (parent >= 0)
+		host_close(h->host, parent);
 	return ret;
 }
+
+/* ---- Commands, and the end -------------------------------------------------------------------------- */
 
 static int host_apply(struct target *t, const struct operation *op)
 {
@@ -196,65 +353,13 @@ static int host_apply(struct target *t, const struct operation *op)
 
 static int host_advance(struct target *t, u64 commands, u64 digest)
 {
-	struct host_target *h = host_target_of(t);
-
-	if (!h->keeps_checkpoints)
-		return 0;
-
-	int ret = save_notes(h);
-
-	return ret ? ret : checkpoint_advance(&h->checkpoint, commands, digest);
+	return receiving_advance(&host_target_of(t)->receiving, commands, digest);
 }
 
-/* The partial tree of an earlier run, with its tables. */
-static int take_up(struct host_target *h)
-{
-	int fd = host_target_open_partial(h);
-
-	if (fd < 0)
-		return fd;
-	host_tree_open(&h->tree, fd);
-
-	int ret = checkpoint_load(&h->checkpoint, &h->tree.notes);
-
-	h->saved_changes = tree_notes_changes(&h->tree.notes);
-	return ret;
-}
-
-static int host_resume(struct target *t, const struct operation *op, u64 *commands, u64 *digest)
-{
-	struct host_target *h = host_target_of(t);
-	int ret;
-
-	start(h, op);
-	*commands = 0;
-	if (is_finished(h, op)) {
-		*commands = UINT64_MAX;
-		return 0;
-	}
-	ret = checkpoint_open(&h->checkpoint, h->host, h->dir, h->uuid);
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	snprintf(h->partial, sizeof(h->partial), "%s", h->checkpoint.partial);
-	if (!h->checkpoint.commands) {
-		/* The snapshot, or the copy for it, may be half made. */
-		ret = h->kind->discard(h);
-		if (!ret)
-			checkpoint_remove(&h->checkpoint);
-		h->partial[0] = '\0';
-		return ret;
-	}
-	*commands = h->checkpoint.commands;
-	*digest = h->checkpoint.digest;
-	return take_up(h);
-}
-
+/* If that cannot be noted, what comes behind it is not noted either. */
 static void host_passed_over(struct target *t)
 {
-	struct host_target *h = host_target_of(t);
-
-	h->keeps_checkpoints = false;
-	drop_checkpoint(h);
+	receiving_fail(&host_target_of(t)->receiving);
 }
 
 static void close_source(struct host_target *h)
@@ -276,7 +381,7 @@ int host_target_source(struct host_target *h, const struct operation *op)
 		return 0;
 	close_source(h);
 
-	int fd = h->kind->open_received(h, uuid, op->c->clone_ctransid);
+	int fd = open_origin(h, uuid, op->c->clone_ctransid);
 
 	if (fd < 0)
 		return error_wrap(fd, "did not find source subvol");
@@ -291,8 +396,31 @@ static int seal(struct host_target *h)
 	int ret = host_tree_seal(&h->tree);
 
 	if (!ret && h->host->ops->syncfs(h->host, h->tree.root))
-		ret = error_errno(errno, "flush '%s'", h->partial);
+		ret = error_errno(errno, "flush '%s'", h->receiving.partial);
 	return ret ? ret : h->kind->seal(h);
+}
+
+static void say_without_data(struct host_target *h)
+{
+	if (tree_notes_left_out(&h->receiving.notes, SKIPPED_DATA))
+		target_warn(&h->target, "'%s' was sent without data (--no-data): its files do not have their content, and "
+					"no incremental stream can build on it", h->receiving.name);
+}
+
+static int finish_sealed(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+	int ret = r->state == RECEIVING_SEALED ? receiving_name(r) : 0;
+
+	if (!ret)
+		ret = h->kind->done(h);
+	if (ret)
+		return ret;
+	say_without_data(h);
+	host_tree_close(&h->tree);
+	receiving_done(r);
+	close_source(h);
+	return 0;
 }
 
 static int host_finish(struct target *t)
@@ -301,22 +429,19 @@ static int host_finish(struct target *t)
 	int ret = h->kind->is_sealed(h) ? 0 : seal(h);
 
 	if (!ret)
-		ret = partial_rename(h->host, h->dir, h->partial, h->name);
-	if (!ret)
-		ret = h->kind->done(h);
-	if (ret)
-		return ret;
-	drop_checkpoint(h);
-	close_source(h);
-	let_go(h);
-	return 0;
+		ret = receiving_seal(&h->receiving);
+	return ret ? ret : finish_sealed(h);
 }
 
 static const char *host_where(struct target *t)
 {
-	struct host_target *h = host_target_of(t);
+	const struct receiving *r = &host_target_of(t)->receiving;
 
-	return h->partial[0] ? h->partial : NULL;
+	switch (r->state) {
+	case RECEIVING_NOTHING: return NULL;
+	case RECEIVING_NAMED: return r->name;
+	default: return r->partial;
+	}
 }
 
 static void host_free(struct target *t)
@@ -354,15 +479,14 @@ int host_target_new(struct target **out, int dir, const struct receive_options *
 		host_close(options->host ? options->host : &own, dir);
 		return error_nomem(sizeof(*h));
 	}
-	checkpoint_prepare();
-	checkpoint_init(&h->checkpoint);
-	h->target = (struct target){.ops = &host_target_ops, .options = *options};
-	h->kind = kind;
+	h->target = (struct target){.ops = &host_target_ops, .removal = kind->removal, .options = *options};
 	h->own = own;
 	h->host = options->host ? options->host : &h->own;
+	h->kind = kind;
 	h->dir = dir;
 	h->source_root = -1;
-	host_tree_init(&h->tree, h->host, &h->target);
+	receiving_init(&h->receiving, h->host, dir, kind->removal);
+	host_tree_init(&h->tree, h->host, &h->target, &h->receiving.notes);
 	*out = &h->target;
 	return 0;
 }

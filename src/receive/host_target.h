@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the two targets that the host's kernel holds have in common: temporary and final names,
- * checkpoints, clone sources.  What differs is a table of a few functions.
+ * What the two targets that the host's kernel holds have in common: the steps of receive/receiving.h with a tree to
+ * them, resuming, clone sources.  What differs is a table of a few functions.
  */
 #ifndef BTRFLY_RECEIVE_HOST_TARGET_H
 #define BTRFLY_RECEIVE_HOST_TARGET_H
 
-#include <limits.h>
-
-#include "receive/checkpoint.h"
 #include "receive/host_tree.h"
+#include "receive/origin.h"
+#include "receive/receiving.h"
 
 struct host_target {
 	struct target target;
@@ -17,15 +16,10 @@ struct host_target {
 	struct host *host, own; /* @own where the caller has none */
 	int dir;
 	struct host_tree tree;
-	struct checkpoint checkpoint;
+	struct receiving receiving;
+	bool looked; /* at what an earlier run left of the subvolume that receiving.uuid names */
 
-	/* Of the subvolume that is being received. */
-	u8 uuid[16];
-	u64 ctransid;
-	char name[NAME_MAX + 1];
-	char partial[NAME_MAX + 1]; /* its name until it is whole; "" when there is none */
-	bool keeps_checkpoints;     /* no command has failed */
-	u64 saved_changes;          /* of the tree's tables, in the checkpoint */
+	u8 doubted[16]; /* the parent or source that was warned of last */
 
 	/* The other tree that was cloned from last. */
 	u8 source_uuid[16];
@@ -34,19 +28,25 @@ struct host_target {
 };
 
 struct host_kind {
-	/* The root of the subvolume that was sent as @uuid, open.  -ENOENT with a sentence. */
-	int (*open_received)(struct host_target *h, const u8 *uuid, u64 ctransid);
+	/* The root of the subvolume that was sent as @uuid, open, and what is known of it in @o.  -ENOENT with an error
+	 * message. */
+	int (*open_received)(struct host_target *h, const u8 *uuid, u64 ctransid, struct origin *o);
 
-	/* Make h->partial for SUBVOL or SNAPSHOT, and open it: the descriptor. */
-	int (*make)(struct host_target *h, const struct decoded_command *c);
+	/* Make receiving.partial for SUBVOL, or, from @parent that is open, for SNAPSHOT, and open it: the
+	 * descriptor. */
+	int (*make)(struct host_target *h, const struct decoded_command *c, int parent);
 
-	/* Take h->partial away again. */
-	int (*discard)(struct host_target *h);
+	/* Bring everything that a SNAPSHOT begins with into the tree, as far as make() has not. */
+	int (*fill)(struct host_target *h, const struct decoded_command *c, int parent);
+
+	/* Take receiving.partial away again.  Unless it is known to be the tree that make() made, nothing that could be
+	 * worth anything to somebody is taken away. */
+	int (*discard)(struct host_target *h, bool known);
 
 	/* A command within the subvolume. */
 	int (*apply)(struct host_target *h, const struct operation *op);
 
-	/* Whether an earlier run came as far as seal(): nothing can be written any more. */
+	/* Whether an earlier run came as far as the end of seal(): nothing can be written any more. */
 	bool (*is_sealed)(struct host_target *h);
 
 	/* Everything is on disk, and the final name comes next: write down which subvolume it is. */
@@ -54,13 +54,15 @@ struct host_kind {
 
 	/* The final name is there. */
 	int (*done)(struct host_target *h);
+
+	const char *removal; /* as target.removal */
 };
 
 /* @dir is open, and the target's from here on, also on failure. */
 int host_target_new(struct target **out, int dir, const struct receive_options *options,
 		    const struct host_kind *kind);
 
-/* Open h->partial; fresh, what DIR handed down to it is no part of the subvolume and goes. */
+/* Open receiving.partial; fresh, what DIR handed down to it is no part of the subvolume and goes. */
 int host_target_open_partial(struct host_target *h);
 int host_target_open_fresh(struct host_target *h);
 

@@ -7,9 +7,9 @@
 #include "base/escape.h"
 #include "receive/grant.h"
 
-void host_tree_init(struct host_tree *h, struct host *host, struct target *t)
+void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes)
 {
-	*h = (struct host_tree){.host = host, .target = t, .root = -1, .file = -1};
+	*h = (struct host_tree){.host = host, .target = t, .root = -1, .file = -1, .notes = notes};
 	beneath_init(&h->beneath, host, -1);
 }
 
@@ -39,7 +39,6 @@ void host_tree_close(struct host_tree *h)
 		host_close(host, h->file);
 	h->file = -1;
 	beneath_release(&h->beneath);
-	tree_notes_clear(&h->notes);
 	if (h->root >= 0)
 		host_close(host, h->root);
 	h->root = -1;
@@ -146,17 +145,20 @@ int host_tree_open_source(struct beneath *b, const struct tree_path *p)
 	return fd < 0 ? error_wrap(explain(fd), "source") : fd;
 }
 
+int host_tree_skip(struct host_tree *h, enum skipped_kind kind, int err)
+{
+	int ret = target_skip(h->target, kind, err);
+
+	return ret ? ret : tree_notes_leave_out(h->notes, kind);
+}
+
 /* Commands on a node that could not be made have nothing to act on. */
-static int apply_to_missing(struct host_tree *h, const struct operation *op, struct path_entry *e)
+static int apply_to_missing(struct host_tree *h, const struct operation *op, const struct note *note)
 {
 	switch (op->c->type) {
-	case STREAM_C_RENAME:
-		return path_table_rename(&h->notes.missing, op->path, op->other);
-	case STREAM_C_LINK:
-		return path_table_put(&h->notes.missing, op->path->text, op->path->len, e->value);
-	case STREAM_C_UNLINK:
-		path_table_remove(&h->notes.missing, op->path);
-		return 0;
+	case STREAM_C_RENAME: return tree_notes_rename(h->notes, op->path, op->other);
+	case STREAM_C_LINK: return tree_notes_put(h->notes, op->path, note);
+	case STREAM_C_UNLINK: return tree_notes_remove(h->notes, op->path);
 	}
 	return 0;
 }
@@ -165,15 +167,12 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 {
 	const struct tree_path *on = op->c->type == STREAM_C_LINK ? op->other : op->path;
 
-	if (!path_table_empty(&h->notes.missing)) {
-		struct path_entry *e = path_table_find(&h->notes.missing, on);
+	if (!tree_notes_empty(h->notes)) {
+		struct note note = tree_notes_get(h->notes, on);
 
-		if (e)
-			return apply_to_missing(h, op, e);
+		if (note.missing)
+			return apply_to_missing(h, op, &note);
 	}
-	/* On a second try its name in the table may have been changed already. */
-	if (op->again && op->c->type == STREAM_C_RENAME && path_table_find(&h->notes.missing, op->other))
-		return 0;
 	switch (op->c->type) {
 	case STREAM_C_MKFILE:
 	case STREAM_C_MKDIR:
@@ -214,7 +213,7 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 	case STREAM_C_ENABLE_VERITY:
 		return host_tree_enable_verity(h, op);
 	case STREAM_C_UPDATE_EXTENT:
-		return 0; /* sent without data: there is nothing to write */
+		return host_tree_skip(h, SKIPPED_DATA, ENODATA);
 	}
 	return error_set(EINVAL, "no command within a subvolume");
 }

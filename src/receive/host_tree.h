@@ -22,7 +22,7 @@ struct host_tree {
 	int file;
 	struct tree_path file_path;
 
-	struct tree_notes notes;
+	struct tree_notes *notes; /* the caller's */
 
 	bool hands_down; /* a directory may hand down a default ACL or a compression to what is made in it */
 	bool no_holes;     /* the filesystem was found to have none */
@@ -32,7 +32,7 @@ struct host_tree {
 	struct decompressor *decompressor;
 };
 
-void host_tree_init(struct host_tree *h, struct host *host, struct target *t);
+void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes);
 void host_tree_release(struct host_tree *h);
 
 /* Begin with the empty or copied tree at @root, which the host tree closes. */
@@ -40,6 +40,9 @@ void host_tree_open(struct host_tree *h, int root);
 
 /* Forget the tree; the counts of what was skipped stay with the target. */
 void host_tree_close(struct host_tree *h);
+
+/* As target_skip(), and noted for later commands and increments. */
+int host_tree_skip(struct host_tree *h, enum skipped_kind kind, int err);
 
 /* A command within the tree.  @source is the other tree of a CLONE that is not op->within. */
 int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source);

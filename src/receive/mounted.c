@@ -2,64 +2,82 @@
 #include "receive/mounted.h"
 
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
+#include "format/inode.h"
 #include "receive/btrfs_search.h"
 #include "receive/host_target.h"
 
-static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctransid)
+static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctransid, struct origin *o)
 {
-	return btrfs_open_by_uuid(h->host, h->dir, uuid, ctransid);
+	return btrfs_open_by_uuid(h->host, h->dir, uuid, ctransid, o);
 }
 
 static int create_subvolume(struct host_target *h)
 {
 	struct btrfs_ioctl_vol_args args = {0};
 
-	snprintf(args.name, sizeof(args.name), "%s", h->partial);
+	snprintf(args.name, sizeof(args.name), "%s", h->receiving.partial);
 	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SUBVOL_CREATE, &args))
 		return error_errno(errno, "creating subvolume failed");
 	return host_target_open_fresh(h);
 }
 
-static int create_snapshot(struct host_target *h, const struct decoded_command *c)
+static int create_snapshot(struct host_target *h, int parent)
 {
-	struct host *host = h->host;
-	struct btrfs_ioctl_vol_args_v2 args = {0};
-	int parent = btrfs_open_by_uuid(host, h->dir, c->clone_uuid, c->clone_ctransid);
+	struct btrfs_ioctl_vol_args_v2 args = {.fd = parent};
 
-	if (parent < 0)
-		return error_wrap(parent, "cannot find parent subvolume");
-	args.fd = parent;
-	snprintf(args.name, sizeof(args.name), "%s", h->partial);
-
-	int ret = host->ops->ioctl(host, h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args) ?
-			  error_errno(errno, "creating snapshot failed") :
-			  0;
-
-	host_close(host, parent);
+	snprintf(args.name, sizeof(args.name), "%s", h->receiving.partial);
+	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args))
+		return error_errno(errno, "creating snapshot failed");
 	/* The parent's own attributes are the snapshot's, too: none of them came from DIR. */
-	return ret ? ret : host_target_open_partial(h);
+	return host_target_open_partial(h);
 }
 
-static int mounted_make(struct host_target *h, const struct decoded_command *c)
+static int mounted_make(struct host_target *h, const struct decoded_command *c, int parent)
 {
-	return c->type == STREAM_C_SUBVOL ? create_subvolume(h) : create_snapshot(h, c);
+	return c->type == STREAM_C_SUBVOL ? create_subvolume(h) : create_snapshot(h, parent);
 }
 
-static int mounted_discard(struct host_target *h)
+/* A snapshot has everything from the beginning. */
+static int mounted_fill(struct host_target *h, const struct decoded_command *c, int parent)
 {
-	struct btrfs_ioctl_vol_args args = {0};
+	return 0;
+}
+
+/* A subvolume that may be written to and was not received: what make() leaves, and nothing that came to its end. */
+static bool is_unfinished(struct host_target *h)
+{
+	static const u8 none[BTRFS_UUID_SIZE];
+	struct btrfs_ioctl_get_subvol_info_args info;
+	struct host *host = h->host;
 	struct stat st;
+	int fd = host_target_open_partial(h);
+	bool ours;
 
-	if (h->host->ops->stat(h->host, h->dir, h->partial, &st))
-		return 0;
-	snprintf(args.name, sizeof(args.name), "%s", h->partial);
+	if (fd < 0)
+		return false;
+	ours = !host->ops->stat(host, fd, ".", &st) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
+	       st.st_uid == host->user && !host->ops->ioctl(host, fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) &&
+	       !(info.flags & ROOT_SUBVOL_RDONLY) && !memcmp(info.received_uuid, none, sizeof(none));
+	host_close(host, fd);
+	return ours;
+}
+
+static int mounted_discard(struct host_target *h, bool known)
+{
+	const char *partial = h->receiving.partial;
+	struct btrfs_ioctl_vol_args args = {0};
+
+	if (!known && !is_unfinished(h))
+		return error_set(EEXIST, "'%s' is not known", partial);
+	snprintf(args.name, sizeof(args.name), "%s", partial);
 	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_DESTROY, &args))
-		return error_errno(errno, "delete subvolume '%s'", h->partial);
+		return error_errno(errno, "delete subvolume '%s'", partial);
 	return 0;
 }
 
@@ -113,27 +131,45 @@ static int mounted_apply(struct host_target *h, const struct operation *op)
 
 static bool mounted_is_sealed(struct host_target *h)
 {
-	u64 flags;
+	struct btrfs_ioctl_get_subvol_info_args info;
+	const struct receiving *r = &h->receiving;
 
-	return !h->host->ops->ioctl(h->host, h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) &&
-	       flags & BTRFS_SUBVOL_RDONLY;
+	if (h->host->ops->ioctl(h->host, h->tree.root, BTRFS_IOC_GET_SUBVOL_INFO, &info))
+		return false;
+	return info.flags & ROOT_SUBVOL_RDONLY &&
+	       (!memcmp(info.received_uuid, r->uuid, sizeof(r->uuid)) || tree_notes_left_out(&r->notes, SKIPPED_DATA));
 }
 
-static int mounted_seal(struct host_target *h)
+static int set_received(struct host_target *h)
+{
+	struct btrfs_ioctl_received_subvol_args args = {.stransid = h->receiving.ctransid};
+
+	memcpy(args.uuid, h->receiving.uuid, sizeof(args.uuid));
+	if (h->host->ops->ioctl(h->host, h->tree.root, BTRFS_IOC_SET_RECEIVED_SUBVOL, &args))
+		return error_errno(errno, "set the received uuid");
+	return 0;
+}
+
+static int set_read_only(struct host_target *h)
 {
 	struct host *host = h->host;
-	struct btrfs_ioctl_received_subvol_args args = {.stransid = h->ctransid};
 	u64 flags;
 
-	memcpy(args.uuid, h->uuid, sizeof(args.uuid));
-	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SET_RECEIVED_SUBVOL, &args))
-		return error_errno(errno, "set the received uuid");
 	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SUBVOL_GETFLAGS, &flags))
 		return error_errno(errno, "read the subvolume's flags");
 	flags |= BTRFS_SUBVOL_RDONLY;
 	if (host->ops->ioctl(host, h->tree.root, BTRFS_IOC_SUBVOL_SETFLAGS, &flags))
 		return error_errno(errno, "failed to make subvolume read only");
 	return 0;
+}
+
+static int mounted_seal(struct host_target *h)
+{
+	/* What has no data must not be found as a parent. */
+	bool whole = !tree_notes_left_out(&h->receiving.notes, SKIPPED_DATA);
+	int ret = whole ? set_received(h) : 0;
+
+	return ret ? ret : set_read_only(h);
 }
 
 static int mounted_done(struct host_target *h)
@@ -144,11 +180,13 @@ static int mounted_done(struct host_target *h)
 static const struct host_kind mounted_kind = {
 	.open_received = mounted_open_received,
 	.make = mounted_make,
+	.fill = mounted_fill,
 	.discard = mounted_discard,
 	.apply = mounted_apply,
 	.is_sealed = mounted_is_sealed,
 	.seal = mounted_seal,
 	.done = mounted_done,
+	.removal = "btrfs subvolume delete",
 };
 
 int mounted_target_new(struct target **out, int dir, const struct receive_options *options)

@@ -1,44 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of a tree while it is received, and the tree itself does not hold. */
+/*
+ * What is known of a tree while it is received, and the tree itself does not hold: notes by path
+ * (receive/path_table.h), and what holds for all of it.  Every change goes into the journal together with the command
+ * that made it.
+ */
 #ifndef BTRFLY_RECEIVE_NOTES_H
 #define BTRFLY_RECEIVE_NOTES_H
 
 #include <time.h>
 
 #include "receive/path_table.h"
+#include "receive/skipped.h"
+
+struct journal;
+struct entry;
 
 struct tree_notes {
-	struct path_table missing; /* nodes that could not be made */
-	struct path_table flags;   /* FS_…_FL that forbid further changes: for the end */
+	struct journal *journal; /* NULL: none */
+	struct path_table paths;
+	u32 left_out;	/* bit SKIPPED_…: something of this kind was left out here, or in the parent */
+	u64 last_links; /* the number of note.links that was given out last */
 
 	/* The root's access and change times: new inodes are made in it under their first names, so that
 	 * its own times come last. */
 	bool has_times;
 	struct timespec times[2];
-	u64 times_changed;
 };
 
-/* Grows with every change. */
-static inline u64 tree_notes_changes(const struct tree_notes *n)
+/* Whether no path has a note. */
+static inline bool tree_notes_empty(const struct tree_notes *n)
 {
-	return n->missing.changes + n->flags.changes + n->times_changed;
+	return path_table_empty(&n->paths);
 }
 
-static inline void tree_notes_set_times(struct tree_notes *n, struct timespec atime,
-					struct timespec mtime)
+static inline bool tree_notes_left_out(const struct tree_notes *n, enum skipped_kind kind)
 {
-	n->has_times = true;
-	n->times[0] = atime;
-	n->times[1] = mtime;
-	n->times_changed++;
+	return n->left_out >> kind & 1;
 }
 
-static inline void tree_notes_clear(struct tree_notes *n)
-{
-	path_table_release(&n->missing);
-	path_table_release(&n->flags);
-	n->has_times = false;
-	n->times_changed++;
-}
+/* What is noted of @p; all zero if nothing is. */
+struct note tree_notes_get(const struct tree_notes *n, const struct tree_path *p);
+
+/* Each returns 0 or a negative errno with an error message. */
+int tree_notes_put(struct tree_notes *n, const struct tree_path *p, const struct note *note);
+int tree_notes_remove(struct tree_notes *n, const struct tree_path *p); /* with all beneath it */
+int tree_notes_rename(struct tree_notes *n, const struct tree_path *from, const struct tree_path *to);
+int tree_notes_leave_out(struct tree_notes *n, enum skipped_kind kind);
+int tree_notes_set_times(struct tree_notes *n, struct timespec atime, struct timespec mtime);
+
+/* What was noted of the parent holds for its copy, too; of @n there are but flags yet. */
+int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent);
+
+/* As entries: all of them appended to @out, with @for_record without times and flags; and one taken in, -EINVAL without a
+ * message if it is damaged or no note. */
+int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_record);
+int tree_notes_read(struct tree_notes *n, struct entry *e);
+
+void tree_notes_release(struct tree_notes *n); /* and stay with the journal */
 
 #endif

@@ -7,13 +7,13 @@
 
 #include "receive/host.h"
 
-/*
- * ".NAME.btrfly-partial" into @out; with the uuid for NAME where that would be too long.  -EEXIST with
- * a sentence where there is already a file of either name in @dir.
- */
-int partial_name(struct host *host, int dir, const char *name, const u8 *uuid, char out[NAME_MAX + 1]);
+#define PARTIAL_NUMBERS 100u
 
-/* The final name, durably; -EEXIST with a sentence if something took it meanwhile. */
-int partial_rename(struct host *host, int dir, const char *partial, const char *name);
+/* ".NAME.btrfly-partial" into @out, with the uuid for NAME where that would be too long, and with "-@number" behind where
+ * that is not 0.  @name has at most NAME_MAX bytes. */
+void partial_name(const char *name, const u8 *uuid, unsigned number, char out[NAME_MAX + 1]);
+
+/* The final name, durably; -EEXIST with an error message if something took it meanwhile. */
+int partial_rename(struct host *h, int dir, const char *partial, const char *name);
 
 #endif

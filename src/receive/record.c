@@ -1,165 +1,169 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/record.h"
 
-#include <limits.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "base/error.h"
-#include "receive/file.h"
+#include "receive/entry.h"
+#include "receive/state_dir.h"
 
-#define FORMAT "btrfly-received-1"
-#define RECORD_MAX (64u << 20)
+#define MAGIC "btrfly-received-2"
+#define MAGIC_AS_TEXT "btrfly-received-1"
 
-int record_directory(struct host *host, int dir, bool make)
+static int set_name(struct record *r, const char *name, size_t len)
 {
-	if (make && host->ops->mkdir(host, dir, RECORD_DIRECTORY, 0755) && errno != EEXIST)
-		return error_errno(errno, "create %s", RECORD_DIRECTORY);
-
-	int fd = host->ops->open(host, dir, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
-
-	return fd < 0 ? error_errno(errno, "open %s", RECORD_DIRECTORY) : fd;
+	if (!len || len >= sizeof(r->name) || memchr(name, '/', len) || memchr(name, '\0', len) ||
+	    (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.'))
+		return -EINVAL;
+	memcpy(r->name, name, len);
+	r->name[len] = '\0';
+	return strcmp(r->name, STATE_DIRECTORY) ? 0 : -EINVAL;
 }
 
-int record_read_file(struct host *host, int dir, const char *name, struct buffer *b)
-{
-	int fd = host->ops->open(host, dir, name, O_RDONLY | O_NONBLOCK, 0);
-	int ret = fd < 0 ? error_errno(errno, "open %s/%s", RECORD_DIRECTORY, name) : 0;
-	u64 size = 0;
-
-	if (!ret)
-		ret = file_size(host, fd, &size);
-	if (!ret && size > RECORD_MAX)
-		ret = error_set(EINVAL, "%s/%s has %llu bytes, more than %u", RECORD_DIRECTORY, name,
-				(unsigned long long)size, RECORD_MAX);
-	if (!ret)
-		ret = buffer_reserve(b, size + 1);
-	while (!ret && b->len < size) {
-		ssize_t n = host->ops->pread(host, fd, b->data + b->len, size - b->len, (off_t)b->len);
-
-		if (n <= 0)
-			ret = error_errno(n ? errno : EIO, "read %s/%s", RECORD_DIRECTORY, name);
-		else
-			b->len += n;
-	}
-	if (fd >= 0)
-		host_close(host, fd);
-	return ret;
-}
-
-/* The next string of the file, NULL at its end or where it is damaged. */
-static const char *next(const struct buffer *b, size_t *at)
+/* The next string of a record in text, NULL at its end or where it is damaged. */
+static const char *next_text(const struct buffer *b, size_t *at)
 {
 	const char *text = (const char *)b->data + *at;
 	const char *end = *at < b->len ? memchr(text, '\0', b->len - *at) : NULL;
 
 	if (!end)
 		return NULL;
-	*at += end - text + 1;
+	*at += (size_t)(end - text) + 1;
 	return text;
+}
+
+/* The transid, the name, and the paths of what could not be made. */
+static int parse_text(struct record *r, const struct buffer *b)
+{
+	const struct note missing = {.missing = true};
+	size_t at = sizeof(MAGIC_AS_TEXT);
+	const char *transid = next_text(b, &at), *name = next_text(b, &at), *path;
+	int ret = name ? set_name(r, name, strlen(name)) : -EINVAL;
+
+	if (ret)
+		return ret;
+	r->ctransid = strtoull(transid, NULL, 10);
+	while (!ret && (path = next_text(b, &at))) {
+		struct tree_path p;
+
+		ret = tree_path_set(&p, (struct stream_bytes){path, (u32)strlen(path)});
+		if (!ret)
+			ret = tree_notes_put(&r->notes, &p, &missing);
+	}
+	return !ret && at != b->len ? -EINVAL : ret;
+}
+
+static int parse_received(struct record *r, struct entry *e)
+{
+	const u8 *uuid = entry_bytes(e, sizeof(r->uuid));
+	const char *name;
+	size_t len;
+
+	r->ctransid = entry_u64(e);
+	r->without_data = entry_u8(e);
+	name = entry_rest(e, &len);
+	/* Under another's name the file is somebody's trick. */
+	if (e->bad || memcmp(uuid, r->uuid, sizeof(r->uuid)))
+		return -EINVAL;
+	return set_name(r, name, len);
+}
+
+/* What says whose record it is comes last: a record that is not whole does not have it. */
+static int parse_entries(struct record *r, const struct buffer *b)
+{
+	size_t at = sizeof(MAGIC);
+	struct entry e;
+	int ret;
+
+	while ((ret = entry_next(b->data, b->len, &at, &e)) == 1) {
+		if (e.type == ENTRY_RECEIVED)
+			return at == b->len ? parse_received(r, &e) : -EINVAL;
+		ret = tree_notes_read(&r->notes, &e);
+		if (ret)
+			return ret;
+	}
+	return -EINVAL;
 }
 
 static int parse(struct record *r, const struct buffer *b)
 {
-	size_t at = 0;
-	const char *format = next(b, &at), *transid = next(b, &at), *name = next(b, &at), *path;
-	int ret = 0;
+	if (b->len > sizeof(MAGIC) && !memcmp(b->data, MAGIC, sizeof(MAGIC)))
+		return parse_entries(r, b);
+	if (b->len > sizeof(MAGIC_AS_TEXT) && !memcmp(b->data, MAGIC_AS_TEXT, sizeof(MAGIC_AS_TEXT)))
+		return parse_text(r, b);
+	return -EINVAL;
+}
 
-	if (!name || strcmp(format, FORMAT) || !*name || strlen(name) >= sizeof(r->name) ||
-	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return -EINVAL;
-	r->ctransid = strtoull(transid, NULL, 10);
-	memcpy(r->name, name, strlen(name) + 1);
-	while (!ret && (path = next(b, &at)))
-		ret = path_table_put(&r->missing, path, strlen(path), 0);
-	if (!ret && at != b->len)
-		ret = -EINVAL;
+static int read_file(struct host *h, int dir, const char *name, struct buffer *b)
+{
+	int at = state_dir_open(h, dir, false);
+	int fd = at < 0 ? at : state_dir_open_file(h, at, name, O_RDONLY);
+	int ret = fd < 0 ? fd : state_dir_read(h, fd, name, b);
+
+	if (fd >= 0)
+		host_close(h, fd);
+	if (at >= 0)
+		host_close(h, at);
 	return ret;
 }
 
-int record_read(struct record *r, struct host *host, int dir, const u8 *uuid)
+int record_read(struct record *r, struct host *h, int dir, const u8 *uuid)
 {
-	char text[UUID_STR_LEN];
+	char name[STATE_FILE_MAX];
 	struct buffer b = {0};
+	int ret;
 
 	*r = (struct record){0};
 	memcpy(r->uuid, uuid, sizeof(r->uuid));
-	uuid_unparse_lower(uuid, text);
-
-	int at = record_directory(host, dir, false);
-	int ret = at < 0 ? at : record_read_file(host, at, text, &b);
-
-	if (!ret && parse(r, &b))
-		ret = error_set(EINVAL, "%s/%s is damaged", RECORD_DIRECTORY, text);
-	if (at >= 0)
-		host_close(host, at);
+	state_dir_name(name, uuid, "");
+	ret = read_file(h, dir, name, &b);
+	if (!ret) {
+		ret = parse(r, &b);
+		if (ret == -EINVAL)
+			error_set(EINVAL, "%s/%s is damaged", STATE_DIRECTORY, name);
+	}
 	buffer_release(&b);
 	if (ret)
 		record_release(r);
 	return ret;
 }
 
-static int append(struct buffer *b, const char *text)
+static int format(const struct record *r, const struct tree_notes *notes, struct buffer *b)
 {
-	return buffer_append(b, text, strlen(text) + 1);
-}
-
-static int format(const struct record *r, struct buffer *b)
-{
-	char transid[32];
-	struct path_entry *e = NULL;
-	int ret = append(b, FORMAT);
-
-	snprintf(transid, sizeof(transid), "%llu", (unsigned long long)r->ctransid);
-	if (!ret)
-		ret = append(b, transid);
-	if (!ret)
-		ret = append(b, r->name);
-	while (!ret && (e = path_table_next(&r->missing, e)))
-		ret = append(b, e->text);
-	return ret;
-}
-
-int record_replace(struct host *host, int dir, const char *name, const struct buffer *b, bool durable)
-{
-	char fresh[NAME_MAX + 1];
-
-	snprintf(fresh, sizeof(fresh), "%s.new", name);
-
-	int fd = host->ops->open(host, dir, fresh, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	int ret = fd < 0 ? error_errno(errno, "create %s/%s", RECORD_DIRECTORY, fresh) : 0;
+	struct entry_writer w;
+	int ret = buffer_append(b, MAGIC, sizeof(MAGIC));
 
 	if (!ret)
-		ret = file_write(host, fd, b->data, b->len, 0);
-	if (!ret && durable && host->ops->sync(host, fd))
-		ret = error_errno(errno, "flush %s/%s", RECORD_DIRECTORY, fresh);
-	if (fd >= 0 && host->ops->close(host, fd) && !ret)
-		ret = error_errno(errno, "close %s/%s", RECORD_DIRECTORY, fresh);
-	if (!ret && (host->ops->rename(host, dir, fresh, dir, name, 0) ||
-		     (durable && host->ops->sync(host, dir))))
-		ret = error_errno(errno, "write %s/%s", RECORD_DIRECTORY, name);
-	return ret;
+		ret = tree_notes_write(notes, b, true);
+	if (ret)
+		return ret;
+	entry_begin(&w, b, ENTRY_RECEIVED);
+	entry_put(&w, r->uuid, sizeof(r->uuid));
+	entry_put_u64(&w, r->ctransid);
+	entry_put_u8(&w, r->without_data);
+	entry_put(&w, r->name, strlen(r->name));
+	return entry_end(&w);
 }
 
-int record_write(const struct record *r, struct host *host, int dir)
+int record_write(const struct record *r, const struct tree_notes *notes, struct host *h, int dir)
 {
-	char text[UUID_STR_LEN];
+	char name[STATE_FILE_MAX];
 	struct buffer b = {0};
-	int at = record_directory(host, dir, true);
-	int ret = at < 0 ? at : format(r, &b);
+	int at = state_dir_open(h, dir, true);
+	int ret = at < 0 ? at : format(r, notes, &b);
 
-	uuid_unparse_lower(r->uuid, text);
+	state_dir_name(name, r->uuid, "");
 	if (!ret)
-		ret = record_replace(host, at, text, &b, true);
+		ret = state_dir_replace(h, at, name, &b);
 	if (at >= 0)
-		host_close(host, at);
+		host_close(h, at);
 	buffer_release(&b);
 	return ret;
 }
 
 void record_release(struct record *r)
 {
-	path_table_release(&r->missing);
+	tree_notes_release(&r->notes);
 }

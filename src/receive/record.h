@@ -2,36 +2,31 @@
 /*
  * What a plain directory cannot hold itself: which received tree is which subvolume of the sender.
  * One small file DIR/.btrfly/UUID for each, written whole or not at all; the next incremental stream
- * finds its parent by it.  Its content is strings with a NUL behind each: "btrfly-received-1", the
- * transid, the name of the tree in DIR, and the paths of what could not be made in it.
+ * finds its parent by it.  It consists of entries (receive/entry.h): what was noted of the tree, and an
+ * ENTRY_RECEIVED.
+ * Records that earlier versions wrote as text can be read, too.
  */
 #ifndef BTRFLY_RECEIVE_RECORD_H
 #define BTRFLY_RECEIVE_RECORD_H
 
-#include "base/buffer.h"
-#include "receive/host.h"
-#include "receive/path_table.h"
+#include <limits.h>
 
-#define RECORD_DIRECTORY ".btrfly"
+#include "receive/host.h"
+#include "receive/notes.h"
 
 struct record {
 	u8 uuid[16];
 	u64 ctransid;
-	char name[256];
-	struct path_table missing;
+	bool without_data; /* its stream had none: nothing can build on it */
+	char name[NAME_MAX + 1]; /* of the tree in DIR: one name, never "." or ".." */
+	struct tree_notes notes;
 };
 
-/* @dir is the open DIR.  0; -ENOENT if there is none, or another error with a sentence. */
-int record_read(struct record *r, struct host *host, int dir, const u8 *uuid);
-int record_write(const struct record *r, struct host *host, int dir);
+/* @dir is the open DIR.  0; -ENOENT if there is none, or another error, with an error message. */
+int record_read(struct record *r, struct host *h, int dir, const u8 *uuid);
+
+/* Write it, with @notes for its notes. */
+int record_write(const struct record *r, const struct tree_notes *notes, struct host *h, int dir);
 void record_release(struct record *r);
-
-/* Open DIR/.btrfly, making it if @make is set.  A descriptor or a negative errno with a sentence. */
-int record_directory(struct host *host, int dir, bool make);
-
-/* A whole file in DIR/.btrfly, which @dir is here.  It is written under another name first, so that no
- * reader and no crash meets half of it. */
-int record_read_file(struct host *host, int dir, const char *name, struct buffer *b);
-int record_replace(struct host *host, int dir, const char *name, const struct buffer *b, bool durable);
 
 #endif

@@ -59,6 +59,8 @@ static int check_order(struct rehearsal *r, const struct decoded_command *c)
 	}
 	if (!r->within)
 		return error_set(EINVAL, "a command outside of any subvolume");
+	if (c->type == STREAM_C_UPDATE_EXTENT && r->target && r->target->options.strict)
+		return target_skip(r->target, SKIPPED_DATA, ENODATA);
 	if (c->type == STREAM_C_CLONE)
 		return need(r, c->clone_uuid, c->clone_ctransid, "did not find source subvol");
 	return 0;

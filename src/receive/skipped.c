@@ -18,6 +18,7 @@ static const struct {
 	[SKIPPED_FLAGS] = {"set of file flags", "sets of file flags"},
 	[SKIPPED_PREALLOC] = {"preallocated range", "preallocated ranges"},
 	[SKIPPED_VERITY] = {"fs-verity seal", "fs-verity seals"},
+	[SKIPPED_DATA] = {"range of data that the stream does not have", "ranges of data that the stream does not have"},
 };
 
 const char *skipped_name(enum skipped_kind kind)

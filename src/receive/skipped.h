@@ -18,6 +18,7 @@ enum skipped_kind {
 	SKIPPED_FLAGS,
 	SKIPPED_PREALLOC,
 	SKIPPED_VERITY,
+	SKIPPED_DATA, /* the stream has none */
 	SKIPPED_KINDS,
 };
 

@@ -23,6 +23,11 @@ struct receive_options {
 	bool sparse;           /* zeros become holes */
 	bool force_decompress; /* no encoded writes, even where the target has them */
 	bool resume;           /* go on with what an earlier run left */
+	bool force_parent;     /* build on a parent that is not the one the stream was made against */
+
+	/* What is to be said, but stops nothing: a message without a full stop.  NULL: it is dropped. */
+	void (*warn)(void *arg, const char *message);
+	void *warn_arg;
 	struct host *host;     /* NULL: the running system */
 };
 
@@ -69,7 +74,7 @@ struct target_ops {
 	/* Make it durable, give it its name. */
 	int (*finish)(struct target *t);
 
-	/* Where the tree that is being received lies, for a message; NULL when IDLE. */
+	/* Where the tree that is being received lies in DIR, for a message; NULL when IDLE. */
 	const char *(*where)(struct target *t);
 
 	void (*free)(struct target *t);
@@ -77,9 +82,12 @@ struct target_ops {
 
 struct target {
 	const struct target_ops *ops;
+	const char *removal; /* the command that removes what an unfinished receive left: "rm -r" */
 	struct receive_options options;
 	struct skipped skipped;
 };
+
+void target_warn(struct target *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Leave something out: 0 and counted, or, with --strict, an error of @err. */
 int target_skip(struct target *t, enum skipped_kind kind, int err);

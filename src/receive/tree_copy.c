@@ -37,7 +37,7 @@ struct tree_copy {
 	struct beneath from, to;
 	struct tree_path path;
 	struct map linked;
-	struct path_table *flags;
+	struct tree_notes *notes;
 	dev_t device;
 	bool no_reflinks, no_holes;
 	char *list, *value; /* extended attributes */
@@ -129,7 +129,9 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 	if (ret || !flags)
 		return 0;
 	if (flags & FLAGS_THAT_FORBID) {
-		ret = path_table_put(c->flags, c->path.text, c->path.len, flags & FLAGS_THAT_FORBID);
+		const struct note forbid = {.flags = flags & FLAGS_THAT_FORBID};
+
+		ret = tree_notes_put(c->notes, &c->path, &forbid);
 		if (ret)
 			return ret;
 	}
@@ -384,9 +386,9 @@ static int copy_root(struct tree_copy *c, int from, int to)
 	return ret ? ret : copy_attributes(c, from, to, ".", &st);
 }
 
-int tree_copy(struct host *host, int from, int to, struct path_table *flags)
+int tree_copy(struct host *host, int from, int to, struct tree_notes *notes)
 {
-	struct tree_copy c = {.host = host, .flags = flags};
+	struct tree_copy c = {.host = host, .notes = notes};
 	struct map_node *n;
 	int ret = map_init(&c.linked);
 

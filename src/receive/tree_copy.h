@@ -8,12 +8,12 @@
 #define BTRFLY_RECEIVE_TREE_COPY_H
 
 #include "receive/host.h"
-#include "receive/path_table.h"
+#include "receive/notes.h"
 
 /*
  * Copy what lies in the directory @from into the empty directory @to, and its own attributes.  Flags
- * that forbid changes are not set but put into @flags.  0, or a negative errno with a sentence.
+ * that forbid changes are not set but noted in @notes.  0, or a negative errno with a sentence.
  */
-int tree_copy(struct host *host, int from, int to, struct path_table *flags);
+int tree_copy(struct host *host, int from, int to, struct tree_notes *notes);
 
 #endif

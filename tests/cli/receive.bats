@@ -96,7 +96,7 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   mkdir dir/mine
   [ "$(id -u)" != 0 ] || chown 65534 dir/mine
   stream full-v1 >s
-  fails 1 "btrfly receive: stream offset *: command 2: chown '': cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial" \
+  fails 1 "btrfly receive: stream offset *: command 2: chown '': cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
     as_user "$BTRFLY" receive -q --strict dir/mine -f s
 }
 
@@ -108,7 +108,7 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
 
 @test "At subvol and At snapshot are said, and not with -q" {
   require_root
-  stream full-no-data >s1
+  stream full-v1 >s1
   stream incremental-v2 >s2
   run --separate-stderr "$BTRFLY" receive dir -f s1
   [ "${stderr_lines[0]}" = "At subvol first" ]
@@ -157,11 +157,11 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
 @test "a pipe that ends early: the tree keeps its temporary name, which is said" {
   require_root
   stream full-v1 >s
-  head -c 100000 s | fails 1 "btrfly receive: stream offset 100000: the stream ends early, within command *; what came so far is in dir/.first.btrfly-partial" \
+  head -c 100000 s | fails 1 "btrfly receive: stream offset 100000: the stream ends early, within command *; what came so far is in dir/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
     "$BTRFLY" receive -q dir
   [ -d dir/.first.btrfly-partial ]
   [ ! -e dir/first ]
-  cat s | fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end" "$BTRFLY" receive -q dir
+  cat s | fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end: go on with --resume, or remove it with 'rm -r'" "$BTRFLY" receive -q dir
 }
 
 @test "-E: bad commands are passed over, and the tree does not get its name" {
@@ -269,29 +269,168 @@ cut_and_resume() {
   head -c 100000 s | "$BTRFLY" receive -q dir 2>/dev/null && return 1
   # The same subvolume, sent in another way.
   stream full-v2 >other
-  fails 1 "btrfly receive: stream offset *: command *: this is not the stream to resume; what came so far is in dir/.first.btrfly-partial" \
+  fails 1 "btrfly receive: stream offset *: command *: this is not the stream to resume; what came so far is in dir/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
     "$BTRFLY" receive -q --resume -f other dir
   "$BTRFLY" receive -q --resume -f s dir
   tree_is first first
 }
 
-@test "--resume is refused when the machine was started again since" {
+# begins_anew PATTERN COMMAND…: it succeeds, the tree is whole, and a line on stderr matches the glob PATTERN.
+begins_anew() {
+  local pattern=$1
+  shift
+  run --separate-stderr "$@"
+  [ "$status" = 0 ] || { echo "exit status $status: $stderr"; return 1; }
+  # shellcheck disable=SC2053 # the right side is a pattern
+  [[ $stderr == $pattern ]] || { echo "stderr: $stderr"; return 1; }
+  tree_is first first
+}
+
+@test "--resume begins anew when the machine was started again since" {
   require_root
   stream full-v1 >s
   head -c 100000 s | "$BTRFLY" receive -q dir 2>/dev/null && return 1
-  printf 00000000 | dd of="$(echo dir/.btrfly/*.partial)" bs=1 seek=16 conv=notrunc status=none
-  fails 1 "btrfly receive: *: the machine was started again since, and what of the partial tree reached the disk is not known: remove it and begin anew" \
-    "$BTRFLY" receive -q --resume -f s dir
+  cat /proc/sys/kernel/random/uuid >boot
+  begins_anew "btrfly receive: warning: the machine was started again since, and what of '.first.btrfly-partial' reached the disk is not known: begun anew*" \
+    unshare -m sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && exec "$@"' - "$BTRFLY" receive -q --resume -f s dir
+  [ "$(ls -A dir | tr '\n' ' ')" = ".btrfly first " ]
+  [ -z "$(ls dir/.btrfly | grep journal)" ]
 }
 
-@test "behind commands that were passed over there is nothing to resume" {
+@test "--resume behind commands that were passed over begins anew, and leaves the tree that is not whole" {
   require_root
   stream full-v1 >s
   cp s bad
   printf x | dd of=bad bs=1 seek=50000 conv=notrunc status=none
   "$BTRFLY" receive -q -E 0 -f bad dir 2>/dev/null && return 1
-  fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end" \
+  cat s | fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end*" \
+    "$BTRFLY" receive -q dir
+  begins_anew "btrfly receive: warning: '.first.btrfly-partial' is not gone on with, since commands of it failed *" \
     "$BTRFLY" receive -q --resume -f s dir
+  [ -d dir/.first.btrfly-partial ]
+}
+
+# cut_short [DIR]: a receive that did not come to its end.
+cut_short() {
+  stream full-v1 >s
+  head -c 100000 s | "$BTRFLY" receive -q "${1:-dir}" 2>/dev/null && return 1
+  [ -d "${1:-dir}/.first.btrfly-partial" ]
+}
+
+@test "--resume when the partial tree was deleted, renamed, or is another one" {
+  require_root
+  cut_short
+  rm -r dir/.first.btrfly-partial
+  begins_anew "btrfly receive: warning: what an earlier run left as '.first.btrfly-partial' is not there any more: begun anew*" \
+    "$BTRFLY" receive -q --resume -f s dir
+  rm -r dir && mkdir dir
+  cut_short
+  mv dir/.first.btrfly-partial dir/aside
+  begins_anew "btrfly receive: warning: what an earlier run left as '.first.btrfly-partial' is not there any more: begun anew*" \
+    "$BTRFLY" receive -q --resume -f s dir
+  [ -d dir/aside ]
+  rm -r dir && mkdir dir
+  cut_short
+  mv dir/.first.btrfly-partial dir/aside
+  mkdir dir/.first.btrfly-partial
+  echo mine >dir/.first.btrfly-partial/file
+  begins_anew "*begun anew*another receive left a tree under the name that is used until the end: it stays, and '.first.btrfly-partial-1' is used*" \
+    "$BTRFLY" receive -q --resume -f s dir
+  [ "$(cat dir/.first.btrfly-partial/file)" = mine ]
+}
+
+@test "--resume when the journal, the record, or all of .btrfly was deleted" {
+  require_root
+  cut_short
+  rm dir/.btrfly/*.journal
+  begins_anew "*another receive left a tree under the name that is used until the end: it stays*" \
+    "$BTRFLY" receive -q --resume -f s dir
+  rm -r dir && mkdir dir
+  cut_short
+  rm -r dir/.btrfly
+  begins_anew "*it stays, and '.first.btrfly-partial-1' is used*" "$BTRFLY" receive -q --resume -f s dir
+  [ "$(ls dir/.btrfly | wc -l)" = 1 ]
+}
+
+@test "without --resume what an earlier run left is never taken over" {
+  require_root
+  cut_short
+  fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end: go on with --resume, or remove it with 'rm -r'" \
+    "$BTRFLY" receive -q -f s dir
+  rm -r dir/.first.btrfly-partial
+  "$BTRFLY" receive -q -f s dir
+  tree_is first first
+}
+
+@test "a journal that leads elsewhere, was changed, or is somebody else's is refused" {
+  require_root
+  mkdir victim
+  echo mine >victim/file
+  cut_short
+  journal=$(echo dir/.btrfly/*.journal)
+  cp "$journal" saved
+  for to in ../victim "$PWD/victim"; do
+    TO=$to perl -0pe 's/first/$ENV{TO}/' saved >"$journal"
+    fails 1 "btrfly receive: *: .btrfly/*.journal is damaged: remove it and begin anew" "$BTRFLY" receive -q --resume -f s dir
+  done
+  cp saved "$journal"
+  chown 65534 "$journal"
+  fails 1 "btrfly receive: *.journal is owned by user 65534 and not by user 0*" "$BTRFLY" receive -q --resume -f s dir
+  rm "$journal"
+  ln -s "$PWD/saved" "$journal"
+  fails 1 "btrfly receive: *: open .btrfly/*.journal: *" "$BTRFLY" receive -q --resume -f s dir
+  rm -r dir/.btrfly
+  mkdir elsewhere
+  ln -s ../elsewhere dir/.btrfly
+  fails 1 "btrfly receive: *: open .btrfly: *" "$BTRFLY" receive -q --resume -f s dir
+  [ "$(ls -A elsewhere)" = "" ]
+  [ "$(ls -A victim)" = file ] && [ "$(cat victim/file)" = mine ]
+}
+
+@test "two receives of one subvolume at a time: the second names the first" {
+  require_root
+  stream full-v1 >s
+  mkfifo in
+  "$BTRFLY" receive -q --resume dir <in 2>/dev/null &
+  exec 7>in
+  head -c 100000 s >&7
+  until [ -d dir/.first.btrfly-partial ]; do sleep 0.05; done
+  fails 1 "btrfly receive: *: process $! is receiving this subvolume here" "$BTRFLY" receive -q --resume -f s dir
+  cat s | fails 1 "btrfly receive: *: process $! is receiving this subvolume here" "$BTRFLY" receive -q dir
+  tail -c +100001 s >&7
+  exec 7>&-
+  wait $!
+  tree_is first first
+}
+
+@test "a parent of another transaction: refused, or with --force-parent said" {
+  require_root
+  stream full-v1 | "$BTRFLY" receive -q dir
+  # Under the transaction of another state of the subvolume.
+  stream incremental-v1 >s
+
+  python3 "$BATS_TEST_DIRNAME/../support/set_attribute.py" s 21 1000000 >other
+  fails 1 "btrfly receive: *: cannot find parent subvolume: it was sent as of transaction *, and the stream was made against transaction 1000000: what it holds may be something else (--force-parent builds on it all the same)" \
+    "$BTRFLY" receive -q -f other dir
+  [ ! -e dir/second ]
+  run --separate-stderr "$BTRFLY" receive -q --force-parent -f other dir
+  [ "$status" = 0 ]
+  [[ $stderr == "btrfly receive: warning: a parent or clone source may not be the right one: it was sent as of transaction "* ]]
+  tree_is second second
+}
+
+@test "a stream without data: it is said, an error with --strict, and never a parent" {
+  require_root
+  stream full-no-data >s
+  run --separate-stderr "$BTRFLY" receive -q -f s dir
+  [ "$status" = 0 ]
+  [[ $stderr == *"btrfly receive: warning: 'first' was sent without data (--no-data): its files do not have their content, and no incremental stream can build on it"* ]]
+  [[ $stderr == *"skipped: "*"ranges of data that the stream does not have"* ]]
+  stream incremental-v2 >s2
+  fails 1 "btrfly receive: *: cannot find parent subvolume: it was received without data (its stream was sent with --no-data) (--force-parent builds on it all the same)" \
+    "$BTRFLY" receive -q -f s2 dir
+  mkdir strict
+  fails 1 "btrfly receive: *: update_extent *: the stream was sent without data (--no-data)*" "$BTRFLY" receive -q --strict -f s strict
 }
 
 @test "-C: received in a chroot" {
@@ -314,7 +453,7 @@ cut_and_resume() {
   mount -t tmpfs -o size=300k none dir || skip "cannot mount a tmpfs"
   realpath dir >>.mounts
   stream full-v1 >s
-  fails 1 "btrfly receive: stream offset *: command *: *: No space left on device; what came so far is in dir/.first.btrfly-partial" \
+  fails 1 "btrfly receive: stream offset *: command *: *: No space left on device; what came so far is in dir/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
     "$BTRFLY" receive -q dir -f s
 }
 

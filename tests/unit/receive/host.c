@@ -38,7 +38,7 @@ static int remove_base(void **state)
 
 static int setup(void **state)
 {
-	const struct receive_options options = {.sparse = true, .host = &watched.host};
+	const struct receive_options options = {.sparse = true, .force_parent = true, .host = &watched.host};
 
 	watched_host_init(&watched);
 	b.len = 0;
@@ -184,8 +184,8 @@ static int refuse_copies(struct watched_host *w, enum host_call call)
 
 static bool is_needed(enum host_call call)
 {
-	/* Only a mounted btrfs, a full disk and a lock need these. */
-	return call != HOST_OPEN_HANDLE && call != HOST_STATFS && call != HOST_LOCK;
+	/* Only a mounted btrfs and a full disk need these. */
+	return call != HOST_OPEN_HANDLE && call != HOST_STATFS;
 }
 
 /* A stream with every command, and a snapshot of what it made. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* DIR/.btrfly: records of received trees, and checkpoints of unfinished ones; damaged ones, too. */
+/* DIR/.btrfly: records of received trees; damaged ones, and those of earlier versions, too. */
 #include "support/test.h"
 
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "receive/checkpoint.h"
 #include "receive/record.h"
+#include "receive/state_dir.h"
 #include "receive/tree_remove.h"
 
 #define FILE_NAME ".btrfly/07070707-0707-0707-0707-070707070707"
@@ -37,13 +37,13 @@ static int remove_base(void **state)
 
 static int teardown(void **state)
 {
-	assert_ok(tree_remove(&host, dir, RECORD_DIRECTORY));
+	assert_ok(tree_remove(&host, dir, STATE_DIRECTORY));
 	return 0;
 }
 
 static void put_file(const char *name, const char *bytes, size_t len)
 {
-	mkdir(RECORD_DIRECTORY, 0755);
+	mkdir(STATE_DIRECTORY, 0755);
 
 	FILE *f = fopen(name, "w");
 
@@ -52,24 +52,118 @@ static void put_file(const char *name, const char *bytes, size_t len)
 	fclose(f);
 }
 
-static void test_a_record_comes_back(void **state)
+static struct tree_path path(const char *text)
 {
-	struct record r = {.ctransid = 42}, back;
 	struct tree_path p;
+
+	assert_ok(tree_path_set(&p, (struct stream_bytes){text, (u32)strlen(text)}));
+	return p;
+}
+
+static void put_note(struct tree_notes *n, const char *text, struct note note)
+{
+	struct tree_path p = path(text);
+
+	assert_ok(tree_notes_put(n, &p, &note));
+}
+
+static struct note get_note(const struct tree_notes *n, const char *text)
+{
+	struct tree_path p = path(text);
+
+	return tree_notes_get(n, &p);
+}
+
+static size_t count(const struct tree_notes *n)
+{
+	size_t notes = 0;
+
+	for (struct path_entry *e = NULL; (e = path_table_next(&n->paths, e));)
+		notes++;
+	return notes;
+}
+
+static void write_record(void)
+{
+	struct record r = {.ctransid = 42, .without_data = true};
+	struct tree_notes notes = {0};
 
 	memcpy(r.uuid, uuid, sizeof(uuid));
 	strcpy(r.name, "snap\n1");
-	assert_ok(path_table_put(&r.missing, "dev/null", 8, 0));
-	assert_ok(path_table_put(&r.missing, "a b\t\377", 5, 0));
-	assert_ok(record_write(&r, &host, dir));
-	record_release(&r);
+	put_note(&notes, "dev/null", (struct note){.missing = true});
+	put_note(&notes, "a b\t\377", (struct note){.links = 3, .copy = true});
+	put_note(&notes, "immutable", (struct note){.flags = 0x10});
+	assert_ok(tree_notes_leave_out(&notes, SKIPPED_OWNER));
+	assert_ok(record_write(&r, &notes, &host, dir));
+	tree_notes_release(&notes);
+}
+
+static void test_a_record_comes_back(void **state)
+{
+	struct record back;
+
+	write_record();
 	assert_ok(record_read(&back, &host, dir, uuid));
 	assert_string_equal(back.name, "snap\n1");
 	assert_int_equal(back.ctransid, 42);
-	assert_int_equal(back.missing.map.count, 2);
-	assert_ok(tree_path_set(&p, (struct stream_bytes){"dev/null", 8}));
-	assert_non_null(path_table_find(&back.missing, &p));
+	assert_true(back.without_data);
+	assert_int_equal(count(&back.notes), 2);
+	assert_true(get_note(&back.notes, "dev/null").missing);
+	assert_int_equal(get_note(&back.notes, "a b\t\377").links, 3);
+	assert_true(get_note(&back.notes, "a b\t\377").copy);
+	assert_true(tree_notes_left_out(&back.notes, SKIPPED_OWNER));
+	assert_false(tree_notes_left_out(&back.notes, SKIPPED_ACL));
 	record_release(&back);
+}
+
+/* Of an earlier version. */
+static void test_a_record_in_text_is_read(void **state)
+{
+	static const char text[] = "btrfly-received-1\0" "42\0snap\n1\0dev/null\0a b\t\377";
+	struct record back;
+
+	put_file(FILE_NAME, text, sizeof(text));
+	assert_ok(record_read(&back, &host, dir, uuid));
+	assert_string_equal(back.name, "snap\n1");
+	assert_int_equal(back.ctransid, 42);
+	assert_int_equal(count(&back.notes), 2);
+	assert_true(get_note(&back.notes, "dev/null").missing);
+	record_release(&back);
+}
+
+static void test_a_record_cut_or_changed_at_every_byte(void **state)
+{
+	char bytes[1024];
+	struct record r;
+
+	write_record();
+
+	int fd = open(FILE_NAME, O_RDONLY);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+
+	close(fd);
+	assert_true(len > 100);
+	for (ssize_t i = 0; i < len; i++) {
+		put_file(FILE_NAME, bytes, (size_t)i);
+		assert_error(record_read(&r, &host, dir, uuid), EINVAL, FILE_NAME " is damaged");
+		bytes[i] ^= 0x20;
+		put_file(FILE_NAME, bytes, (size_t)len);
+		bytes[i] ^= 0x20;
+		assert_error(record_read(&r, &host, dir, uuid), EINVAL, FILE_NAME " is damaged");
+	}
+}
+
+/* A record that was renamed to pass for another subvolume's. */
+static void test_a_record_of_another_uuid(void **state)
+{
+	struct record r;
+	u8 other[16];
+
+	write_record();
+	memset(other, 8, sizeof(other));
+	assert_int_equal(rename(FILE_NAME, ".btrfly/08080808-0808-0808-0808-080808080808"), 0);
+	assert_error(record_read(&r, &host, dir, other), EINVAL,
+		     ".btrfly/08080808-0808-0808-0808-080808080808 is damaged");
 }
 
 static void test_no_record(void **state)
@@ -77,7 +171,7 @@ static void test_no_record(void **state)
 	struct record r;
 
 	assert_int_equal(record_read(&r, &host, dir, uuid), -ENOENT);
-	mkdir(RECORD_DIRECTORY, 0755);
+	mkdir(STATE_DIRECTORY, 0755);
 	assert_int_equal(record_read(&r, &host, dir, uuid), -ENOENT);
 }
 
@@ -101,85 +195,20 @@ static void test_damaged_records(void **state)
 	damaged_record(BYTES("btrfly-received-1\0" "1\0\0"));
 	damaged_record(BYTES("btrfly-received-1\0" "1\0../name\0"));
 	damaged_record(BYTES("btrfly-received-1\0" "1\0..\0"));
+	damaged_record(BYTES("btrfly-received-1\0" "1\0.btrfly\0"));
+	damaged_record(BYTES("btrfly-received-1\0" "1\0name\0../missing\0"));
 	damaged_record(BYTES("btrfly-received-1\0" "1\0name\0missing"));
-}
-
-static void test_a_checkpoint_comes_back(void **state)
-{
-	struct tree_notes notes = {0}, back = {0};
-	struct checkpoint c;
-
-	assert_ok(checkpoint_create(&c, &host, dir, uuid, ".snap.btrfly-partial"));
-	assert_ok(path_table_put(&notes.missing, "null", 4, 0));
-	assert_ok(path_table_put(&notes.flags, "f/1:2", 5, 0x30));
-	tree_notes_set_times(&notes, (struct timespec){-5, 6}, (struct timespec){7, 999999999});
-	assert_ok(checkpoint_save(&c, &notes));
-	assert_ok(checkpoint_advance(&c, 12, 0x123456789abcdef));
-	checkpoint_release(&c);
-	assert_ok(checkpoint_open(&c, &host, dir, uuid));
-	assert_string_equal(c.partial, ".snap.btrfly-partial");
-	assert_int_equal(c.commands, 12);
-	assert_int_equal(c.digest, 0x123456789abcdef);
-	assert_ok(checkpoint_load(&c, &back));
-	assert_int_equal(back.missing.map.count, 1);
-
-	struct path_entry *e = path_table_next(&back.flags, NULL);
-
-	assert_non_null(e);
-	assert_string_equal(e->text, "f/1:2");
-	assert_int_equal(e->value, 0x30);
-	assert_int_equal(back.times[0].tv_sec, -5);
-	assert_int_equal(back.times[1].tv_nsec, 999999999);
-	tree_notes_clear(&notes);
-	tree_notes_clear(&back);
-	checkpoint_remove(&c);
-	assert_int_equal(checkpoint_open(&c, &host, dir, uuid), -ENOENT);
-}
-
-/* Cut at every byte: an error, or fewer notes, but never a wrong place to go on from. */
-static void test_a_checkpoint_cut_short(void **state)
-{
-	struct tree_notes notes = {0};
-	struct checkpoint c;
-	char bytes[4096];
-
-	assert_ok(checkpoint_create(&c, &host, dir, uuid, ".snap.btrfly-partial"));
-	assert_ok(path_table_put(&notes.missing, "null", 4, 0));
-	assert_ok(checkpoint_save(&c, &notes));
-	assert_ok(checkpoint_advance(&c, 12, 34));
-	checkpoint_release(&c);
-	tree_notes_clear(&notes);
-
-	int fd = open(FILE_NAME ".partial", O_RDONLY);
-	ssize_t len = read(fd, bytes, sizeof(bytes));
-
-	close(fd);
-	assert_true(len > 80);
-	for (ssize_t cut = 0; cut < len; cut++) {
-		struct tree_notes back = {0};
-
-		put_file(FILE_NAME ".partial", bytes, (size_t)cut);
-
-		int ret = checkpoint_open(&c, &host, dir, uuid);
-
-		if (!ret) {
-			assert_int_equal(c.commands, 12);
-			assert_string_equal(c.partial, ".snap.btrfly-partial");
-			checkpoint_load(&c, &back);
-			checkpoint_release(&c);
-		}
-		tree_notes_clear(&back);
-	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_a_record_comes_back, teardown),
+		cmocka_unit_test_teardown(test_a_record_in_text_is_read, teardown),
+		cmocka_unit_test_teardown(test_a_record_cut_or_changed_at_every_byte, teardown),
+		cmocka_unit_test_teardown(test_a_record_of_another_uuid, teardown),
 		cmocka_unit_test_teardown(test_no_record, teardown),
 		cmocka_unit_test_teardown(test_damaged_records, teardown),
-		cmocka_unit_test_teardown(test_a_checkpoint_comes_back, teardown),
-		cmocka_unit_test_teardown(test_a_checkpoint_cut_short, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, make_base, remove_base);

@@ -15,7 +15,7 @@
 static char base[] = "/tmp/btrfly-copy-XXXXXX";
 static int dir, from, to;
 static struct host host;
-static struct path_table flags;
+static struct tree_notes notes;
 
 static int open_directory(int at, const char *name)
 {
@@ -40,7 +40,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	path_table_release(&flags);
+	tree_notes_release(&notes);
 	close(from);
 	close(to);
 	assert_ok(tree_remove(&host, dir, "from"));
@@ -75,7 +75,7 @@ static void test_a_deep_tree(void **state)
 	}
 	make_file(at, "bottom", "x");
 	close(at);
-	assert_ok(tree_copy(&host, from, to, &flags));
+	assert_ok(tree_copy(&host, from, to, &notes));
 	at = dup(to);
 	for (int i = 0; i < DEPTH; i++) {
 		int next = open_directory(at, "d");
@@ -104,7 +104,7 @@ static void test_a_path_that_no_command_can_name(void **state)
 		at = next;
 	}
 	close(at);
-	assert_int_equal(tree_copy(&host, from, to, &flags), -ENAMETOOLONG);
+	assert_int_equal(tree_copy(&host, from, to, &notes), -ENAMETOOLONG);
 	assert_non_null(strstr(error_message(), "the path is longer than 4096"));
 }
 
@@ -121,7 +121,7 @@ static void test_hard_links_and_holes(void **state)
 	assert_int_equal(linkat(from, "x/sparse", from, "y/sparse", 0), 0);
 	assert_int_equal(symlinkat("nowhere", from, "link"), 0);
 	assert_int_equal(linkat(from, "link", from, "x/link", 0), 0);
-	assert_ok(tree_copy(&host, from, to, &flags));
+	assert_ok(tree_copy(&host, from, to, &notes));
 	assert_int_equal(fstatat(to, "sparse", &a, 0), 0);
 	assert_int_equal(fstatat(to, "y/sparse", &b, 0), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
@@ -138,7 +138,7 @@ static void test_what_is_in_the_way_is_an_error(void **state)
 {
 	make_file(from, "file", "x");
 	make_file(to, "file", "y");
-	assert_error(tree_copy(&host, from, to, &flags), EEXIST,
+	assert_error(tree_copy(&host, from, to, &notes), EEXIST,
 		     "copy of the parent's 'file': create: File exists");
 }
 

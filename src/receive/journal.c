@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Invariants
+ * 1. The file's first @end bytes are the magic number and whole entries.  What goes beyond is cut off: after a failed
+ *    write at once, after a kill when it is opened.
+ * 2. @fd is locked, and the file that bears @name.  Whoever gets the lock looks whether it still is: its holder may
+ *    have removed it, or put a new one in its place, which was locked before it had the name.
+ */
+#include "receive/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "receive/file.h"
+
+#define MAGIC "btrfly-journal-1"
+#define MAGIC_SIZE (sizeof(MAGIC) - 1)
+#define SUFFIX ".journal"
+
+#define LONG_MIN (1u << 20)  /* shorter journals are left as they are */
+#define COLLECT_MAX (1u << 16)
+#define TRIES 100 /* against processes that open and remove it in turns */
+
+void journal_init(struct journal *j, struct host *h)
+{
+	*j = (struct journal){.host = h, .dir = -1, .fd = -1};
+}
+
+bool journal_is_open(const struct journal *j)
+{
+	return j->fd >= 0;
+}
+
+bool journal_is_new(const struct journal *j)
+{
+	return j->fd >= 0 && j->end == MAGIC_SIZE;
+}
+
+struct buffer *journal_buffer(struct journal *j)
+{
+	return &j->out;
+}
+
+/* The last process that said it works on the file @fd, 0 where none does. */
+static u64 who_has_it(struct journal *j, int fd)
+{
+	struct buffer b = {0};
+	struct entry e;
+	u64 pid = 0;
+
+	if (!state_dir_read(j->host, fd, j->name, &b))
+		for (size_t at = MAGIC_SIZE; at < b.len && entry_next(b.data, b.len, &at, &e) == 1;)
+			if (e.type == ENTRY_RUN)
+				pid = entry_u64(&e);
+	buffer_release(&b);
+	return pid;
+}
+
+static int busy(struct journal *j, int fd)
+{
+	u64 pid = who_has_it(j, fd);
+
+	if (pid)
+		return error_set(EBUSY, "process %llu is receiving this subvolume here", (unsigned long long)pid);
+	return error_set(EBUSY, "another process is receiving this subvolume here");
+}
+
+/* 0, -EAGAIN where it is not the file of that name any more, or an error. */
+static int lock(struct journal *j, int fd)
+{
+	struct host *h = j->host;
+	struct stat mine, named;
+
+	/* Where nothing can be locked, nothing more can be done. */
+	if (h->ops->lock(h, fd) && errno == EWOULDBLOCK)
+		return busy(j, fd);
+	if (h->ops->stat(h, fd, ".", &mine))
+		return error_errno(errno, "stat %s/%s", STATE_DIRECTORY, j->name);
+	if (h->ops->stat(h, j->dir, j->name, &named) || named.st_ino != mine.st_ino)
+		return -EAGAIN;
+	return 0;
+}
+
+static int open_once(struct journal *j, bool make)
+{
+	int fd = state_dir_open_file(j->host, j->dir, j->name, O_RDWR | (make ? O_CREAT : 0));
+	int ret = fd < 0 ? fd : lock(j, fd);
+
+	if (ret) {
+		if (fd >= 0)
+			host_close(j->host, fd);
+		return ret;
+	}
+	j->fd = fd;
+	return 0;
+}
+
+static int open_locked(struct journal *j, bool make)
+{
+	for (int i = 0; i < TRIES; i++) {
+		int ret = open_once(j, make);
+
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	return error_set(EBUSY, "other processes keep making and removing %s/%s", STATE_DIRECTORY, j->name);
+}
+
+static int put_magic(struct journal *j)
+{
+	int ret = file_write(j->host, j->fd, MAGIC, MAGIC_SIZE, 0);
+
+	if (ret)
+		return error_wrap(ret, "%s/%s", STATE_DIRECTORY, j->name);
+	j->end = MAGIC_SIZE;
+	return 0;
+}
+
+int journal_open(struct journal *j, int dir, const u8 *uuid, bool make)
+{
+	struct host *h = j->host;
+	u64 size = 0;
+	int ret;
+
+	journal_release(j);
+	j->dir = state_dir_open(h, dir, make);
+	if (j->dir < 0)
+		return j->dir;
+	state_dir_name(j->name, uuid, SUFFIX);
+	ret = open_locked(j, make);
+	if (!ret)
+		ret = file_size(h, j->fd, &size);
+	if (!ret && !size && make)
+		ret = put_magic(j);
+	if (ret)
+		journal_release(j);
+	return ret;
+}
+
+static int damaged(const struct journal *j)
+{
+	return error_set(EINVAL, "%s/%s is damaged: remove it and begin anew", STATE_DIRECTORY, j->name);
+}
+
+static int read_entries(struct journal *j, const struct buffer *b, int (*each)(void *arg, struct entry *e), void *arg)
+{
+	size_t at = MAGIC_SIZE;
+	struct entry e;
+	int ret;
+
+	/* Killed in the midst of its first write. */
+	if (b->len < MAGIC_SIZE && !memcmp(b->data, MAGIC, b->len))
+		return put_magic(j);
+	if (b->len < MAGIC_SIZE || memcmp(b->data, MAGIC, MAGIC_SIZE))
+		return damaged(j);
+	while ((ret = entry_next(b->data, b->len, &at, &e)) == 1) {
+		ret = each(arg, &e);
+		if (!ret && e.bad)
+			ret = -EINVAL;
+		if (ret)
+			return ret == -EINVAL ? damaged(j) : ret;
+	}
+	if (ret)
+		return damaged(j);
+	j->end = at;
+	j->fresh = at;
+	if (at < b->len && j->host->ops->truncate(j->host, j->fd, (off_t)at))
+		return error_errno(errno, "truncate %s/%s", STATE_DIRECTORY, j->name);
+	return 0;
+}
+
+int journal_read(struct journal *j, int (*each)(void *arg, struct entry *e), void *arg)
+{
+	struct buffer b = {0};
+	int ret = buffer_reserve(&b, MAGIC_SIZE);
+
+	if (!ret)
+		ret = state_dir_read(j->host, j->fd, j->name, &b);
+	if (!ret)
+		ret = read_entries(j, &b, each, arg);
+	buffer_release(&b);
+	return ret;
+}
+
+static int flush(struct journal *j)
+{
+	int ret = 0;
+
+	if (!j->out.len)
+		return 0;
+	if (j->fd >= 0)
+		ret = file_write(j->host, j->fd, j->out.data, j->out.len, j->end);
+	if (ret) {
+		error_wrap(ret, "%s/%s", STATE_DIRECTORY, j->name);
+		/* If this fails as well, what is there too much has no whole entry at its end. */
+		j->host->ops->truncate(j->host, j->fd, (off_t)j->end);
+	} else {
+		j->end += j->out.len;
+	}
+	buffer_clear(&j->out);
+	return ret;
+}
+
+int journal_append(struct journal *j, struct entry_writer *w)
+{
+	int ret = entry_end(w);
+
+	if (ret)
+		return ret;
+	return j->collecting && j->out.len < COLLECT_MAX ? 0 : flush(j);
+}
+
+int journal_advance(struct journal *j, u64 commands, u64 digest)
+{
+	struct entry_writer w;
+	int ret;
+
+	if (j->fd < 0)
+		return 0;
+	entry_begin(&w, &j->out, ENTRY_ADVANCE);
+	entry_put_u64(&w, commands);
+	entry_put_u64(&w, digest);
+	entry_put(&w, j->pending.data, j->pending.len);
+	ret = journal_append(j, &w);
+	if (!ret)
+		buffer_clear(&j->pending);
+	return ret;
+}
+
+bool journal_is_long(const struct journal *j)
+{
+	return j->fd >= 0 && j->end > 2 * j->fresh + LONG_MIN;
+}
+
+/* A new file in the journal's place, which is locked already when it comes there. */
+static int write_anew(struct journal *j, const char *fresh, int (*fill)(void *arg), void *arg)
+{
+	struct host *h = j->host;
+	int ret;
+
+	h->ops->unlink(h, j->dir, fresh, 0);
+	j->fd = h->ops->open(h, j->dir, fresh, O_RDWR | O_CREAT | O_EXCL, 0644);
+	if (j->fd < 0)
+		return error_errno(errno, "create %s/%s", STATE_DIRECTORY, fresh);
+	h->ops->lock(h, j->fd);
+	ret = put_magic(j);
+	if (ret)
+		return ret;
+	j->collecting = true;
+	ret = fill(arg);
+	if (!ret)
+		ret = flush(j);
+	j->collecting = false;
+	if (!ret && h->ops->rename(h, j->dir, fresh, j->dir, j->name, 0))
+		ret = error_errno(errno, "write %s/%s", STATE_DIRECTORY, j->name);
+	return ret;
+}
+
+int journal_rewrite(struct journal *j, int (*fill)(void *arg), void *arg)
+{
+	char fresh[STATE_FILE_MAX + 8];
+	const int fd = j->fd;
+	const u64 end = j->end;
+	int ret;
+
+	if (fd < 0)
+		return 0;
+	snprintf(fresh, sizeof(fresh), "%s.new", j->name);
+	ret = write_anew(j, fresh, fill, arg);
+	if (!ret) {
+		host_close(j->host, fd);
+	} else {
+		buffer_clear(&j->out);
+		if (j->fd >= 0)
+			host_close(j->host, j->fd);
+		j->host->ops->unlink(j->host, j->dir, fresh, 0);
+		j->fd = fd;
+		j->end = end;
+	}
+	j->fresh = j->end;
+	return ret;
+}
+
+int journal_sync(struct journal *j)
+{
+	if (j->fd >= 0 && (j->host->ops->sync(j->host, j->fd) || j->host->ops->sync(j->host, j->dir)))
+		return error_errno(errno, "flush %s/%s", STATE_DIRECTORY, j->name);
+	return 0;
+}
+
+void journal_release(struct journal *j)
+{
+	if (j->fd >= 0)
+		host_close(j->host, j->fd);
+	if (j->dir >= 0)
+		host_close(j->host, j->dir);
+	buffer_release(&j->pending);
+	buffer_release(&j->out);
+	journal_init(j, j->host);
+}
+
+void journal_remove(struct journal *j)
+{
+	if (j->fd >= 0)
+		j->host->ops->unlink(j->host, j->dir, j->name, 0);
+	journal_release(j);
+}
