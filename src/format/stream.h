@@ -34,6 +34,18 @@ _Static_assert(sizeof(struct stream_command) == 10, "stream command");
 /* Data bytes of one WRITE: version 1, and the encoded or plain data of one command of version 2. */
 #define STREAM_WRITE_MAX_V1 (48u * 1024)
 
+/*
+ * What a sender can have in an attribute at most.  The kernel builds paths and targets in a buffer of 4096
+ * bytes; the ends of the others are those of the things themselves: a directory entry, an xattr's name, a
+ * verity descriptor of 16 KiB whose first 256 bytes hold the salt.
+ */
+#define STREAM_NAME_MAX 255u
+#define STREAM_PATH_MAX 4096u
+#define STREAM_TARGET_MAX 4095u
+#define STREAM_XATTR_MAX 65535u
+#define STREAM_VERITY_SALT_MAX 32u
+#define STREAM_VERITY_SIG_MAX (16u * 1024 - 256)
+
 enum stream_cmd {
 	STREAM_C_UNSPEC = 0,
 	STREAM_C_SUBVOL = 1,

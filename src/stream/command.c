@@ -5,16 +5,20 @@
 
 #include "base/error.h"
 
-enum kind { KIND_U8, KIND_U32, KIND_U64, KIND_UUID, KIND_TIME, KIND_TEXT, KIND_BYTES };
+/* A path is a text whose components are names. */
+enum kind { KIND_U8, KIND_U32, KIND_U64, KIND_UUID, KIND_TIME, KIND_TEXT, KIND_PATH, KIND_BYTES };
 
 struct attribute_rule {
 	const char *name;
 	u8 since; /* stream version */
 	u8 kind;
 	u16 field;
+	u32 max; /* bytes; of texts, paths and bytes alone.  Data is as long as its command lets it be */
 };
 
-#define RULE(name, since, kind, field) {name, since, kind, offsetof(struct decoded_command, field)}
+#define RULE(name, since, kind, field) {name, since, kind, offsetof(struct decoded_command, field), 0}
+#define UP_TO(max, name, since, kind, field)                                                       \
+	{name, since, kind, offsetof(struct decoded_command, field), max}
 
 static const struct attribute_rule attributes[STREAM_A_MAX + 1] = {
 	[STREAM_A_UUID] = RULE("uuid", 1, KIND_UUID, uuid),
@@ -29,16 +33,16 @@ static const struct attribute_rule attributes[STREAM_A_MAX + 1] = {
 	[STREAM_A_MTIME] = RULE("mtime", 1, KIND_TIME, mtime),
 	[STREAM_A_ATIME] = RULE("atime", 1, KIND_TIME, atime),
 	[STREAM_A_OTIME] = RULE("otime", 1, KIND_TIME, otime),
-	[STREAM_A_XATTR_NAME] = RULE("xattr_name", 1, KIND_TEXT, xattr_name),
-	[STREAM_A_XATTR_DATA] = RULE("xattr_data", 1, KIND_BYTES, xattr_data),
-	[STREAM_A_PATH] = RULE("path", 1, KIND_TEXT, path),
-	[STREAM_A_PATH_TO] = RULE("path_to", 1, KIND_TEXT, path_to),
-	[STREAM_A_PATH_LINK] = RULE("path_link", 1, KIND_TEXT, path_link),
+	[STREAM_A_XATTR_NAME] = UP_TO(STREAM_NAME_MAX, "xattr_name", 1, KIND_TEXT, xattr_name),
+	[STREAM_A_XATTR_DATA] = UP_TO(STREAM_XATTR_MAX, "xattr_data", 1, KIND_BYTES, xattr_data),
+	[STREAM_A_PATH] = UP_TO(STREAM_PATH_MAX, "path", 1, KIND_PATH, path),
+	[STREAM_A_PATH_TO] = UP_TO(STREAM_PATH_MAX, "path_to", 1, KIND_PATH, path_to),
+	[STREAM_A_PATH_LINK] = UP_TO(STREAM_PATH_MAX, "path_link", 1, KIND_PATH, path_link),
 	[STREAM_A_FILE_OFFSET] = RULE("file_offset", 1, KIND_U64, file_offset),
-	[STREAM_A_DATA] = RULE("data", 1, KIND_BYTES, data),
+	[STREAM_A_DATA] = UP_TO(UINT32_MAX, "data", 1, KIND_BYTES, data),
 	[STREAM_A_CLONE_UUID] = RULE("clone_uuid", 1, KIND_UUID, clone_uuid),
 	[STREAM_A_CLONE_CTRANSID] = RULE("clone_ctransid", 1, KIND_U64, clone_ctransid),
-	[STREAM_A_CLONE_PATH] = RULE("clone_path", 1, KIND_TEXT, clone_path),
+	[STREAM_A_CLONE_PATH] = UP_TO(STREAM_PATH_MAX, "clone_path", 1, KIND_PATH, clone_path),
 	[STREAM_A_CLONE_OFFSET] = RULE("clone_offset", 1, KIND_U64, clone_offset),
 	[STREAM_A_CLONE_LEN] = RULE("clone_len", 1, KIND_U64, clone_len),
 	[STREAM_A_FALLOCATE_MODE] = RULE("fallocate_mode", 2, KIND_U32, fallocate_mode),
@@ -50,8 +54,10 @@ static const struct attribute_rule attributes[STREAM_A_MAX + 1] = {
 	[STREAM_A_ENCRYPTION] = RULE("encryption", 2, KIND_U32, encryption),
 	[STREAM_A_VERITY_ALGORITHM] = RULE("verity_algorithm", 3, KIND_U8, verity_algorithm),
 	[STREAM_A_VERITY_BLOCK_SIZE] = RULE("verity_block_size", 3, KIND_U32, verity_block_size),
-	[STREAM_A_VERITY_SALT_DATA] = RULE("verity_salt_data", 3, KIND_BYTES, verity_salt),
-	[STREAM_A_VERITY_SIG_DATA] = RULE("verity_sig_data", 3, KIND_BYTES, verity_sig),
+	[STREAM_A_VERITY_SALT_DATA] =
+		UP_TO(STREAM_VERITY_SALT_MAX, "verity_salt_data", 3, KIND_BYTES, verity_salt),
+	[STREAM_A_VERITY_SIG_DATA] =
+		UP_TO(STREAM_VERITY_SIG_MAX, "verity_sig_data", 3, KIND_BYTES, verity_sig),
 };
 
 struct command_rule {
@@ -115,6 +121,60 @@ static int check_size(const struct attribute_rule *rule, u32 len, u32 size)
 	return 0;
 }
 
+/* A subvolume's name and a symlink's target come in attributes that are paths elsewhere. */
+static struct attribute_rule rule_in(const struct decoded_command *c, u16 type)
+{
+	struct attribute_rule rule = attributes[type];
+
+	if (type == STREAM_A_PATH && (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT)) {
+		rule.max = STREAM_NAME_MAX;
+	} else if (type == STREAM_A_PATH_LINK && c->type == STREAM_C_SYMLINK) {
+		rule.kind = KIND_TEXT;
+		rule.max = STREAM_TARGET_MAX;
+	}
+	return rule;
+}
+
+static int check_length(const struct attribute_rule *rule, u32 len)
+{
+	if (len > rule->max)
+		return error_set(EINVAL, "attribute %s of %u bytes is longer than %u bytes", rule->name,
+				 len, rule->max);
+	return 0;
+}
+
+static int check_components(const struct attribute_rule *rule, const u8 *value, u32 len)
+{
+	const u8 *end = value + len;
+
+	for (const u8 *name = value;;) {
+		const u8 *slash = memchr(name, '/', end - name);
+		size_t n = (slash ? slash : end) - name;
+
+		if (n > STREAM_NAME_MAX)
+			return error_set(EINVAL,
+					 "attribute %s has a component of %zu bytes, longer than %u bytes",
+					 rule->name, n, STREAM_NAME_MAX);
+		if (!slash)
+			return 0;
+		name = slash + 1;
+	}
+}
+
+/* A value of no fixed length. */
+static int store_bytes(char *field, const struct attribute_rule *rule, const u8 *value, u32 len)
+{
+	int ret = check_length(rule, len);
+
+	if (!ret && rule->kind != KIND_BYTES && memchr(value, '\0', len))
+		ret = error_set(EINVAL, "attribute %s has a NUL byte", rule->name);
+	if (!ret && rule->kind == KIND_PATH)
+		ret = check_components(rule, value, len);
+	if (!ret)
+		*(struct stream_bytes *)field = (struct stream_bytes){(const char *)value, len};
+	return ret;
+}
+
 static int store(struct decoded_command *c, const struct attribute_rule *rule, const u8 *value,
 		 u32 len)
 {
@@ -152,11 +212,9 @@ static int store(struct decoded_command *c, const struct attribute_rule *rule, c
 		time->nsec = get_le32(value + 8);
 		break;
 	case KIND_TEXT:
-		if (memchr(value, '\0', len))
-			return error_set(EINVAL, "attribute %s has a NUL byte", rule->name);
-		/* fall through */
+	case KIND_PATH:
 	case KIND_BYTES:
-		*(struct stream_bytes *)field = (struct stream_bytes){(const char *)value, len};
+		ret = store_bytes(field, rule, value, len);
 		break;
 	}
 	return ret;
@@ -169,14 +227,16 @@ static int parse_attribute(struct decoded_command *c, u32 version, const u8 *p, 
 		return error_set(EINVAL, "a lone byte behind the last attribute");
 
 	u16 type = get_le16(p + *pos);
-	const struct attribute_rule *rule = type <= STREAM_A_MAX ? &attributes[type] : NULL;
 
-	if (!rule || !rule->name)
+	if (type > STREAM_A_MAX || !attributes[type].name)
 		return error_set(EINVAL, "attribute of unknown type %u", type);
-	if (rule->since > version)
-		return error_set(EINVAL, "attribute %s is not of version %u", rule->name, version);
+
+	const struct attribute_rule rule = rule_in(c, type);
+
+	if (rule.since > version)
+		return error_set(EINVAL, "attribute %s is not of version %u", rule.name, version);
 	if (command_has(c, type))
-		return error_set(EINVAL, "attribute %s comes twice", rule->name);
+		return error_set(EINVAL, "attribute %s comes twice", rule.name);
 	*pos += 2;
 
 	u32 size;
@@ -185,18 +245,18 @@ static int parse_attribute(struct decoded_command *c, u32 version, const u8 *p, 
 		size = len - *pos;
 	} else {
 		if (len - *pos < 2)
-			return error_set(EINVAL, "attribute %s ends within its length", rule->name);
+			return error_set(EINVAL, "attribute %s ends within its length", rule.name);
 		size = get_le16(p + *pos);
 		*pos += 2;
 	}
 	if (size > len - *pos)
 		return error_set(EINVAL, "attribute %s of %u bytes where the command has %u left",
-				 rule->name, size, len - *pos);
+				 rule.name, size, len - *pos);
 
 	/* mkfs.btrfs --rootdir stores the NUL behind a symlink's target, too, and the kernel sends what
 	 * is stored. */
 	bool nul_behind = type == STREAM_A_PATH_LINK && size && !p[*pos + size - 1];
-	int ret = store(c, rule, p + *pos, size - nul_behind);
+	int ret = store(c, &rule, p + *pos, size - nul_behind);
 
 	c->present |= 1ull << type;
 	*pos += size;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A command of a stream, taken apart and checked: every attribute it must have is there, once,
- * with the size of its type.  What the values mean (whether a path leaves the tree, whether an
- * offset makes sense) is for whoever acts on them.
+ * with the size of its type, and no longer than a sender can make it (format/stream.h).  What the
+ * values mean (whether a path leaves the tree, whether an offset makes sense) is for whoever acts on
+ * them.
  */
 #ifndef BTRFLY_STREAM_COMMAND_H
 #define BTRFLY_STREAM_COMMAND_H
@@ -28,7 +29,7 @@ struct decoded_command {
 	u32 crc;     /* as stored, and found right */
 	u64 present; /* bit STREAM_A_… for every attribute that came */
 
-	/* Texts have no NUL within. */
+	/* Texts have no NUL within, and paths no component longer than a name. */
 	struct stream_bytes path, path_to, path_link, clone_path, xattr_name;
 	struct stream_bytes xattr_data, data, verity_salt, verity_sig;
 	u8 uuid[16], clone_uuid[16];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/path.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -23,6 +22,9 @@ static int check_component(struct stream_bytes from, const char *name, size_t le
 		return refuse(from, "has a component '.'");
 	if (len == 2 && name[0] == '.' && name[1] == '.')
 		return refuse(from, "has a component '..'");
+	if (len > STREAM_NAME_MAX)
+		return error_set(EINVAL, "a path has a component of %zu bytes, longer than %u", len,
+				 STREAM_NAME_MAX);
 	return 0;
 }
 
@@ -68,8 +70,5 @@ int subvolume_name_set(struct tree_path *p, struct stream_bytes from)
 		return error_set(EINVAL, "the subvolume has no name");
 	if (p->parent_len)
 		return refuse(from, "is no name of a subvolume: it has several components");
-	if (p->len > NAME_MAX)
-		return error_set(ENAMETOOLONG, "the subvolume's name of %zu bytes is longer than %u", p->len,
-				 NAME_MAX);
 	return 0;
 }

@@ -176,6 +176,22 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   [ -e dir/.first.btrfly-partial/swap ] || [ -e dir/.first.btrfly-partial/reflinked ]
 }
 
+@test "a subvolume's name of more than 255 bytes from a pipe is refused in words, and nothing is written" {
+  require python3
+  local length options
+  for length in 256 4000; do
+    for options in "" --plain --resume; do
+      "$REPO/tests/support/named_stream" $length 1 >s
+      fails 1 "btrfly receive: * (subvol): attribute path of $length bytes is longer than 255 bytes" \
+        bash -c "cat s | '$BTRFLY' receive -q $options dir"
+      run "$BTRFLY" receive -q -E 0 $options -f s dir
+      [ "$status" = 1 ]
+      [[ ${lines[0]} == *"attribute path of $length bytes is longer than 255 bytes" ]]
+      [ -z "$(ls -A dir)" ]
+    done
+  done
+}
+
 @test "-e: no byte behind the END is read" {
   require_root
   { stream full-v1 && echo rest; } >s

@@ -102,3 +102,16 @@ PYTHON
   run --separate-stderr "$BTRFLY" receive --no-such-option
   [ "$status" = 2 ]
 }
+
+@test "a subvolume's name and a component of a path that no filesystem can have are named with their lengths" {
+  require python3
+  "$REPO/tests/support/named_stream" 256 1 >s
+  fails 1 'btrfly receive: stream offset 17: command 1 (subvol): attribute path of 256 bytes is longer than 255 bytes' \
+    "$BTRFLY" receive --dump -f s
+  "$REPO/tests/support/named_stream" 255 256 >s
+  run --separate-stderr "$BTRFLY" receive --dump -f s
+  [ "$status" = 1 ]
+  [[ $stderr == *" (mkdir): attribute path has a component of 256 bytes, longer than 255 bytes" ]]
+  "$REPO/tests/support/named_stream" 255 255 >s
+  "$BTRFLY" receive --dump -f s
+}

@@ -71,3 +71,14 @@ assert len(o["needs"]) == 1'
   run "$BTRFLY" stream check --no-such-option
   [ "$status" = 2 ]
 }
+
+@test "a name that is longer than a filesystem's names is refused with its length" {
+  require python3
+  "$REPO/tests/support/named_stream" 4000 1 >s
+  fails 1 'btrfly stream check: stream offset 17: command 1 (subvol): attribute path of 4000 bytes is longer than 255 bytes' \
+    "$BTRFLY" stream check s
+  "$REPO/tests/support/named_stream" 1 300 >s
+  fails 1 'btrfly stream check: * (mkdir): attribute path has a component of 300 bytes, longer than 255 bytes' \
+    "$BTRFLY" stream check s
+  "$REPO/tests/support/named_stream" 255 255 | "$BTRFLY" stream check -
+}

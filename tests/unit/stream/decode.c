@@ -399,6 +399,165 @@ static void test_nul_in_a_target(void **state)
 	expect_failure("stream offset 17: command 1 (symlink): attribute path_link has a NUL byte");
 }
 
+/* A text or bytes of @len, a slash in every 200 where that makes names of it. */
+static const char *filled(size_t len, bool path)
+{
+	static char text[65536];
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = path && i % 200 == 199 && i + 1 < len ? '/' : 'x';
+	return text;
+}
+
+/* @cmd has @attr with @len bytes, and what else it needs. */
+static void put_long(u16 cmd, u16 type, size_t len, bool path)
+{
+	static const struct {
+		u16 cmd;
+		u16 text[4];
+		u16 u64s[5];
+		u16 uuids[2];
+	} others[] = {
+		{STREAM_C_SUBVOL, {0}, {STREAM_A_CTRANSID}, {STREAM_A_UUID}},
+		{STREAM_C_SNAPSHOT, {0}, {STREAM_A_CTRANSID, STREAM_A_CLONE_CTRANSID},
+		 {STREAM_A_UUID, STREAM_A_CLONE_UUID}},
+		{STREAM_C_UNLINK, {0}, {0}, {0}},
+		{STREAM_C_RENAME, {STREAM_A_PATH}, {0}, {0}},
+		{STREAM_C_LINK, {STREAM_A_PATH}, {0}, {0}},
+		{STREAM_C_SYMLINK, {STREAM_A_PATH}, {STREAM_A_INO}, {0}},
+		{STREAM_C_CLONE, {STREAM_A_PATH},
+		 {STREAM_A_FILE_OFFSET, STREAM_A_CLONE_LEN, STREAM_A_CLONE_CTRANSID, STREAM_A_CLONE_OFFSET},
+		 {STREAM_A_CLONE_UUID}},
+		{STREAM_C_SET_XATTR, {STREAM_A_PATH, STREAM_A_XATTR_NAME, STREAM_A_XATTR_DATA}, {0}, {0}},
+		{STREAM_C_REMOVE_XATTR, {STREAM_A_PATH}, {0}, {0}},
+		{STREAM_C_ENABLE_VERITY,
+		 {STREAM_A_PATH, STREAM_A_VERITY_SALT_DATA, STREAM_A_VERITY_SIG_DATA}, {0}, {0}},
+	};
+	size_t i = 0;
+
+	while (others[i].cmd != cmd)
+		i++;
+	begin(&b, cmd);
+	for (const u16 *t = others[i].text; *t; t++)
+		if (*t != type)
+			attr_text(&b, *t, "a");
+	for (const u16 *t = others[i].u64s; *t; t++)
+		attr_u64(&b, *t, 1);
+	for (size_t k = 0; k < 2 && others[i].uuids[k]; k++)
+		attr_uuid(&b, others[i].uuids[k], 1);
+	if (cmd == STREAM_C_ENABLE_VERITY) {
+		attr_u8(&b, STREAM_A_VERITY_ALGORITHM, 1);
+		attr_u32(&b, STREAM_A_VERITY_BLOCK_SIZE, 4096);
+	}
+	attr(&b, type, filled(len, path), len);
+	end(&b);
+}
+
+/* Of @max bytes the attribute is taken, of one more it is refused by name. */
+static void expect_limit(u16 cmd, u16 type, const char *name, u32 max, bool path)
+{
+	char sentence[200];
+	size_t pos = 0;
+
+	stream_decoder_release(&d);
+	stream_decoder_init(&d);
+	b.len = 0;
+	put_header(&b, 3);
+	put_long(cmd, type, max, path);
+	assert_int_equal(next(&pos, b.len), STREAM_HEADER);
+	assert_int_equal(next(&pos, b.len), STREAM_COMMAND);
+	stream_decoder_release(&d);
+	stream_decoder_init(&d);
+	b.len = 0;
+	put_header(&b, 3);
+	put_long(cmd, type, max + 1, path);
+	snprintf(sentence, sizeof(sentence),
+		 "stream offset 17: command 1 (%s): attribute %s of %u bytes is longer than %u bytes",
+		 stream_command_name(cmd), name, max + 1, max);
+	expect_failure(sentence);
+}
+
+static void test_subvolume_names_end_at_255_bytes(void **state)
+{
+	expect_limit(STREAM_C_SUBVOL, STREAM_A_PATH, "path", 255, false);
+	expect_limit(STREAM_C_SNAPSHOT, STREAM_A_PATH, "path", 255, false);
+}
+
+static void test_paths_end_at_4096_bytes(void **state)
+{
+	expect_limit(STREAM_C_UNLINK, STREAM_A_PATH, "path", 4096, true);
+	expect_limit(STREAM_C_RENAME, STREAM_A_PATH_TO, "path_to", 4096, true);
+	expect_limit(STREAM_C_LINK, STREAM_A_PATH_LINK, "path_link", 4096, true);
+	expect_limit(STREAM_C_CLONE, STREAM_A_CLONE_PATH, "clone_path", 4096, true);
+}
+
+/* It is no path of the stream: its components may be of any length. */
+static void test_targets_end_at_4095_bytes(void **state)
+{
+	expect_limit(STREAM_C_SYMLINK, STREAM_A_PATH_LINK, "path_link", 4095, false);
+}
+
+/* What mkfs.btrfs --rootdir stored of the longest target. */
+static void test_the_longest_target_with_its_nul(void **state)
+{
+	char target[4096];
+	size_t pos = 0;
+
+	memset(target, 't', 4095);
+	target[4095] = '\0';
+	put_symlink(target, sizeof(target));
+	assert_int_equal(next(&pos, b.len), STREAM_HEADER);
+	assert_int_equal(next(&pos, b.len), STREAM_COMMAND);
+	assert_int_equal(d.command.path_link.len, 4095);
+}
+
+static void test_xattr_names_end_at_255_bytes(void **state)
+{
+	expect_limit(STREAM_C_SET_XATTR, STREAM_A_XATTR_NAME, "xattr_name", 255, false);
+	expect_limit(STREAM_C_REMOVE_XATTR, STREAM_A_XATTR_NAME, "xattr_name", 255, false);
+}
+
+/* As long as their length can say. */
+static void test_the_longest_xattr(void **state)
+{
+	size_t pos = 0;
+
+	put_header(&b, 2);
+	put_long(STREAM_C_SET_XATTR, STREAM_A_XATTR_DATA, 65535, false);
+	assert_int_equal(next(&pos, b.len), STREAM_HEADER);
+	assert_int_equal(next(&pos, b.len), STREAM_COMMAND);
+	assert_int_equal(d.command.xattr_data.len, 65535);
+}
+
+static void test_verity_salts_and_signatures_end_with_their_descriptor(void **state)
+{
+	expect_limit(STREAM_C_ENABLE_VERITY, STREAM_A_VERITY_SALT_DATA, "verity_salt_data", 32, false);
+	expect_limit(STREAM_C_ENABLE_VERITY, STREAM_A_VERITY_SIG_DATA, "verity_sig_data", 16128, false);
+}
+
+static void expect_component_limit(u16 cmd, u16 type, const char *name)
+{
+	char sentence[200];
+
+	stream_decoder_release(&d);
+	stream_decoder_init(&d);
+	b.len = 0;
+	put_header(&b, 1);
+	put_long(cmd, type, 256, false);
+	snprintf(sentence, sizeof(sentence),
+		 "stream offset 17: command 1 (%s): attribute %s has a component of 256 bytes, longer than "
+		 "255 bytes", stream_command_name(cmd), name);
+	expect_failure(sentence);
+}
+
+static void test_components_of_paths_end_at_255_bytes(void **state)
+{
+	expect_component_limit(STREAM_C_UNLINK, STREAM_A_PATH, "path");
+	expect_component_limit(STREAM_C_RENAME, STREAM_A_PATH_TO, "path_to");
+	expect_component_limit(STREAM_C_LINK, STREAM_A_PATH_LINK, "path_link");
+	expect_component_limit(STREAM_C_CLONE, STREAM_A_CLONE_PATH, "clone_path");
+}
+
 /* Errors behind which nothing can be read any more. */
 static void expect_loss(const char *sentence)
 {
@@ -506,6 +665,14 @@ int main(void)
 		TEST(test_nul_in_a_path),
 		TEST(test_nul_behind_a_target),
 		TEST(test_nul_in_a_target),
+		TEST(test_subvolume_names_end_at_255_bytes),
+		TEST(test_paths_end_at_4096_bytes),
+		TEST(test_targets_end_at_4095_bytes),
+		TEST(test_the_longest_target_with_its_nul),
+		TEST(test_xattr_names_end_at_255_bytes),
+		TEST(test_the_longest_xattr),
+		TEST(test_verity_salts_and_signatures_end_with_their_descriptor),
+		TEST(test_components_of_paths_end_at_255_bytes),
 		TEST(test_no_stream),
 		TEST(test_garbage_behind_the_end),
 		TEST(test_version_zero),
