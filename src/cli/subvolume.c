@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/subvolume.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 #include <uuid/uuid.h>
 
@@ -21,7 +21,7 @@ int subvolume_command(int argc, char **argv)
 const char *subvolume_uuid_text(const u8 *uuid, char *buf)
 {
 	if (uuid_is_null(uuid))
-		strcpy(buf, "-");
+		snprintf(buf, UUID_STR_LEN, "-");
 	else
 		uuid_unparse_lower(uuid, buf);
 	return buf;
@@ -33,7 +33,7 @@ const char *subvolume_time_text(const struct timestamp *t, const char *format, c
 	struct tm tm;
 
 	if (!sec || !localtime_r(&sec, &tm) || !strftime(buf, TIME_TEXT_MAX, format, &tm))
-		strcpy(buf, "-");
+		snprintf(buf, TIME_TEXT_MAX, "-");
 	return buf;
 }
 

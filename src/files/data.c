@@ -87,10 +87,12 @@ static bool sector_good(const struct data_reader *d, const u8 *sector, const u8 
 	return !memcmp(found, want, f->csum_size);
 }
 
-static const char *sum_text(const struct data_reader *d, const u8 *sum, char *buf)
+#define SUM_TEXT_MAX (2 * CHECKSUM_SIZE_MAX + 1)
+
+static const char *sum_text(const struct data_reader *d, const u8 *sum, char buf[SUM_TEXT_MAX])
 {
 	for (size_t i = 0; i < d->fs->facts->csum_size; i++)
-		sprintf(buf + 2 * i, "%02x", sum[i]);
+		snprintf(buf + 2 * i, SUM_TEXT_MAX - 2 * i, "%02x", sum[i]);
 	return buf;
 }
 
@@ -101,8 +103,7 @@ static const char *sum_text(const struct data_reader *d, const u8 *sum, char *bu
 static int recover_sector(struct data_reader *d, u64 logical, u8 *sector, const u8 *want)
 {
 	const struct volume_facts *f = d->fs->facts;
-	char where[VOLUME_WHERE_MAX], found_text[2 * CHECKSUM_SIZE_MAX + 1],
-		want_text[2 * CHECKSUM_SIZE_MAX + 1];
+	char where[VOLUME_WHERE_MAX], found_text[SUM_TEXT_MAX], want_text[SUM_TEXT_MAX];
 	u8 found[CHECKSUM_SIZE_MAX];
 	struct error first = {0};
 	int copies = volume_copies(d->fs->volume, logical);

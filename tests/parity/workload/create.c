@@ -126,7 +126,7 @@ static int create_link(struct workload *w)
 
 	if (!e || ret)
 		return ret;
-	strcpy(from, e->path);
+	tree_copy_path(from, e->path);
 	workload_note(w, "link", from, path);
 	return make_link(w, from, path);
 }
@@ -146,8 +146,8 @@ static int create_links(struct workload *w)
 
 	if (!e)
 		return 0;
-	strcpy(from, e->path);
-	strcpy(dir, tree_pick(w, KIND_DIR)->path);
+	tree_copy_path(from, e->path);
+	tree_copy_path(dir, tree_pick(w, KIND_DIR)->path);
 	workload_note(w, "links", from, dir);
 	for (unsigned i = 0; i < crowd; i++) {
 		snprintf(name, sizeof(name), "%0*u", (int)len, (unsigned)random_below(w, 100000));
@@ -167,7 +167,7 @@ static int create_twins(struct workload *w)
 	char path[WORKLOAD_PATH_MAX + 1], dir[WORKLOAD_PATH_MAX + 1];
 	char name[2][WORKLOAD_NAME_MAX + 1];
 
-	strcpy(dir, tree_pick(w, KIND_DIR)->path);
+	tree_copy_path(dir, tree_pick(w, KIND_DIR)->path);
 	snprintf(name[0], sizeof(name[0]), "twin-%08u", (unsigned)random_below(w, 100000000));
 	if (random_twin(w, name[0], name[1]))
 		return -EAGAIN;

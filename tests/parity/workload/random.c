@@ -148,7 +148,7 @@ int random_twin(struct workload *w, const char *name, char *twin)
 	u8 by_top[256], index[4];
 	size_t len = strlen(name);
 
-	if (len < 8)
+	if (len < 8 || len > WORKLOAD_NAME_MAX)
 		return -1;
 	crc_tables(table, by_top);
 	u32 want = crc_update(table, ~1u, name, len);
@@ -156,7 +156,7 @@ int random_twin(struct workload *w, const char *name, char *twin)
 	for (unsigned attempt = 0; attempt < 200; attempt++) {
 		u32 back = want;
 
-		strcpy(twin, name);
+		memcpy(twin, name, len + 1);
 		for (size_t i = len - 8; i < len - 4; i++)
 			twin[i] = 'A' + random_below(w, 26);
 		u32 have = crc_update(table, ~1u, twin, len - 4);

@@ -25,7 +25,7 @@ static int remove_entry(struct workload *w)
 
 	if (!e || size_below(w, e->path) > 1)
 		return 0;
-	strcpy(path, e->path);
+	tree_copy_path(path, e->path);
 	workload_note(w, "remove", path, NULL);
 	return tree_delete(w, path);
 }
@@ -38,7 +38,7 @@ static int remove_tree(struct workload *w)
 	/* Something must be left to work on. */
 	if (!*e->path || size_below(w, e->path) > w->count / 4)
 		return 0;
-	strcpy(path, e->path);
+	tree_copy_path(path, e->path);
 	workload_note(w, "remove tree", path, NULL);
 	return tree_delete(w, path);
 }
@@ -51,7 +51,7 @@ static int replace(struct workload *w)
 
 	if (!e || size_below(w, e->path) > 20)
 		return 0;
-	strcpy(path, e->path);
+	tree_copy_path(path, e->path);
 	workload_note(w, "replace", path, NULL);
 	int ret = tree_delete(w, path);
 

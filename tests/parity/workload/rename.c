@@ -69,7 +69,7 @@ static int rename_dir(struct workload *w)
 
 	if (ret || !*e->path)
 		return ret;
-	strcpy(from, e->path);
+	tree_copy_path(from, e->path);
 	workload_note(w, "rename dir", from, path);
 	return move(w, from, path);
 }
@@ -81,8 +81,8 @@ static int rename_over(struct workload *w)
 
 	if (!e || (e->kind == KIND_DIR) != (over->kind == KIND_DIR))
 		return 0;
-	strcpy(from, e->path);
-	strcpy(to, over->path);
+	tree_copy_path(from, e->path);
+	tree_copy_path(to, over->path);
 	workload_note(w, "rename over", from, to);
 	return move(w, from, to);
 }
@@ -109,8 +109,8 @@ static int exchange(struct workload *w)
 	 * transaction (6.18). */
 	if (first->ino == STUB_INO || second->ino == STUB_INO)
 		return 0;
-	strcpy(a, first->path);
-	strcpy(b, second->path);
+	tree_copy_path(a, first->path);
+	tree_copy_path(b, second->path);
 	if (!fits(w, a, b) || !fits(w, b, a))
 		return -ENAMETOOLONG;
 	workload_note(w, "exchange", a, b);
@@ -133,7 +133,7 @@ static int swap_with_parent(struct workload *w)
 
 	if (!slash)
 		return 0;
-	strcpy(child, e->path);
+	tree_copy_path(child, e->path);
 	memcpy(top, child, slash - e->path);
 	top[slash - e->path] = '\0';
 	if (aside(top, place) || tree_find(w, place) || tree_join(place, slash + 1, inner))
@@ -156,7 +156,7 @@ static int rotate(struct workload *w)
 
 		if (!e)
 			return 0;
-		strcpy(names[i], e->path);
+		tree_copy_path(names[i], e->path);
 		for (unsigned k = 0; k < i; k++)
 			if (tree_below(names[i], names[k]) || tree_below(names[k], names[i]))
 				return 0;

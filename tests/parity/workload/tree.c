@@ -11,6 +11,15 @@
 
 #include "workload.h"
 
+void tree_copy_path(char to[WORKLOAD_PATH_MAX + 1], const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len > WORKLOAD_PATH_MAX)
+		abort();
+	memcpy(to, path, len + 1);
+}
+
 const char *tree_at(const char *path)
 {
 	return *path ? path : ".";
@@ -167,7 +176,7 @@ void tree_forget(struct workload *w, const char *gone)
 	char path[WORKLOAD_PATH_MAX + 1];
 	size_t kept = 1;
 
-	strcpy(path, gone); /* it may be one of those that are freed */
+	tree_copy_path(path, gone); /* it may be one of those that are freed */
 	for (size_t i = 1; i < w->count; i++) {
 		if (tree_below(w->entries[i].path, path))
 			free(w->entries[i].path);
@@ -181,7 +190,7 @@ void tree_moved(struct workload *w, const char *old, const char *to)
 {
 	char from[WORKLOAD_PATH_MAX + 1], path[2 * WORKLOAD_PATH_MAX + 1];
 
-	strcpy(from, old);
+	tree_copy_path(from, old);
 	for (size_t i = 1; i < w->count; i++) {
 		if (!tree_below(w->entries[i].path, from))
 			continue;

@@ -68,6 +68,8 @@ int random_twin(struct workload *w, const char *name, char *twin);
 /* tree.c: the table. */
 int tree_scan(struct workload *w);
 void tree_release(struct workload *w);
+/* No path of the table is longer than that. */
+void tree_copy_path(char to[WORKLOAD_PATH_MAX + 1], const char *path);
 const char *tree_at(const char *path); /* "." for the root */
 struct entry *tree_pick(struct workload *w, enum kind kind); /* NULL if there is none */
 struct entry *tree_pick_any(struct workload *w);             /* not the root; NULL if there is none */

@@ -131,6 +131,17 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Behind w->text. */
+static void __attribute__((format(printf, 2, 3))) say(struct world *w, const char *format, ...)
+{
+	size_t len = strlen(w->text), room = sizeof(w->text) - len;
+	va_list ap;
+
+	va_start(ap, format);
+	assert_true(vsnprintf(w->text + len, room, format, ap) < (int)room);
+	va_end(ap);
+}
+
 /* Compare trees that are written already. */
 static int compare_trees(struct world *w)
 {
@@ -139,20 +150,18 @@ static int compare_trees(struct world *w)
 	const struct change *it;
 	const char *path, *from;
 	struct comparison *c;
-	size_t len = 0;
 	int ret = comparison_new(&w->fs, &w->old.subvolume, &w->new.subvolume, &options, &c);
 
 	w->text[0] = '\0';
 	if (ret)
 		return ret;
 	while ((ret = comparison_next(c, &it, &path, &from)) > 0) {
-		len += (size_t)sprintf(w->text + len, "%s %s", words[it->kind], path);
+		say(w, "%s %s", words[it->kind], path);
 		if (from)
-			len += (size_t)sprintf(w->text + len, " from %s", from);
+			say(w, " from %s", from);
 		if (it->metadata)
-			len += (size_t)sprintf(w->text + len, " %x", it->metadata);
-		len += (size_t)sprintf(w->text + len, "%s%s\n", it->content ? " content" : "",
-				       it->mode ? "" : " subvolume");
+			say(w, " %x", it->metadata);
+		say(w, "%s%s\n", it->content ? " content" : "", it->mode ? "" : " subvolume");
 	}
 	comparison_free(c);
 	return ret;

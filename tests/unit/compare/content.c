@@ -188,10 +188,12 @@ static void assert_ranges(struct world *w, const char *want)
 	size_t len = 0;
 
 	assert_ok(compare(w));
-	for (size_t i = 0; i < w->content.count; i++)
-		len += (size_t)sprintf(text + len, "%s[%llu, %llu)", i ? " " : "",
-				       (unsigned long long)w->content.ranges[i].start,
-				       (unsigned long long)w->content.ranges[i].end);
+	for (size_t i = 0; i < w->content.count; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s[%llu, %llu)", i ? " " : "",
+					(unsigned long long)w->content.ranges[i].start,
+					(unsigned long long)w->content.ranges[i].end);
+		assert_true(len < sizeof(text));
+	}
 	assert_string_equal(text, want);
 	assert_int_equal(w->content.changed, *want != '\0');
 }

@@ -180,7 +180,7 @@ static void test_over_the_end(void **state)
 	device_prefetch(d, SIZE - 10000, 10000);
 	device_prefetch(d, SIZE - 10000, 10001);
 	assert_range(d, SIZE - 10000, 10000);
-	sprintf(sentence, "[%u, %u) lies beyond the end of %s (%u bytes)", SIZE - 8, SIZE + 8, path, SIZE);
+	snprintf(sentence, sizeof(sentence), "[%u, %u) lies beyond the end of %s (%u bytes)", SIZE - 8, SIZE + 8, path, SIZE);
 	assert_error(device_read(d, SIZE - 8, buf, sizeof(buf)), EIO, sentence);
 	device_close(d);
 }
@@ -248,7 +248,7 @@ static void test_failed_read(void **state)
 	char sentence[200];
 	u8 *buf = malloc(MIB);
 
-	sprintf(sentence, "%s ends at %u, it had %u bytes before", path, 8 * MIB + 4096, SIZE);
+	snprintf(sentence, sizeof(sentence), "%s ends at %u, it had %u bytes before", path, 8 * MIB + 4096, SIZE);
 	assert_int_equal(truncate(path, 8 * MIB + 4096), 0);
 	device_prefetch(d, 8 * MIB, MIB);
 	assert_error(device_read(d, 8 * MIB, buf, MIB), EIO, sentence);
@@ -256,7 +256,7 @@ static void test_failed_read(void **state)
 	device_close(d);
 	free(buf);
 	unlink(path);
-	strcpy(path + strlen(path) - 6, "XXXXXX");
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
 	assert_int_equal(make_file(NULL), 0);
 }
 

@@ -15,7 +15,7 @@ static int make_directory(void **state)
 {
 	if (!mkdtemp(directory))
 		return -1;
-	sprintf(path, "%s/image", directory);
+	snprintf(path, sizeof(path), "%s/image", directory);
 	return 0;
 }
 
@@ -61,9 +61,9 @@ static void test_read_beyond_the_end(void **state)
 	u8 buf[16];
 
 	assert_ok(device_open(path, false, &d));
-	sprintf(sentence, "[9990, 10006) lies beyond the end of %s (10000 bytes)", path);
+	snprintf(sentence, sizeof(sentence), "[9990, 10006) lies beyond the end of %s (10000 bytes)", path);
 	assert_error(device_read(d, 9990, buf, sizeof(buf)), EIO, sentence);
-	sprintf(sentence, "[18446744073709551615, 15) lies beyond the end of %s (10000 bytes)", path);
+	snprintf(sentence, sizeof(sentence), "[18446744073709551615, 15) lies beyond the end of %s (10000 bytes)", path);
 	assert_error(device_read(d, (u64)-1, buf, sizeof(buf)), EIO, sentence);
 	device_close(d);
 }
@@ -76,7 +76,7 @@ static void test_file_that_shrinks(void **state)
 
 	assert_ok(device_open(path, false, &d));
 	assert_int_equal(truncate(path, 9995), 0);
-	sprintf(sentence, "%s ends at 9995, it had 10000 bytes before", path);
+	snprintf(sentence, sizeof(sentence), "%s ends at 9995, it had 10000 bytes before", path);
 	assert_error(device_read(d, 9984, buf, sizeof(buf)), EIO, sentence);
 	device_close(d);
 }
@@ -89,7 +89,7 @@ static void test_read_error(void **state)
 
 	assert_ok(device_open(path, false, &d));
 	close(d->fd);
-	sprintf(sentence, "read [16, 32) of %s: Bad file descriptor", path);
+	snprintf(sentence, sizeof(sentence), "read [16, 32) of %s: Bad file descriptor", path);
 	assert_error(device_read(d, 16, buf, sizeof(buf)), EBADF, sentence);
 	d->fd = dup(0);
 	device_close(d);
@@ -108,7 +108,7 @@ static void test_directory(void **state)
 	char sentence[200];
 	struct device *d;
 
-	sprintf(sentence, "%s: a directory, not an image file or a block device", directory);
+	snprintf(sentence, sizeof(sentence), "%s: a directory, not an image file or a block device", directory);
 	assert_error(device_open(directory, false, &d), EINVAL, sentence);
 }
 
@@ -119,7 +119,7 @@ static void test_fifo_is_not_waited_for(void **state)
 
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	sprintf(sentence, "%s: a special file, not an image file or a block device", path);
+	snprintf(sentence, sizeof(sentence), "%s: a special file, not an image file or a block device", path);
 	assert_error(device_open(path, false, &d), EINVAL, sentence);
 }
 
@@ -146,9 +146,9 @@ static void test_write_error(void **state)
 	struct device *d;
 
 	assert_ok(device_open(path, false, &d));
-	sprintf(sentence, "write [0, 3) of %s: Bad file descriptor", path);
+	snprintf(sentence, sizeof(sentence), "write [0, 3) of %s: Bad file descriptor", path);
 	assert_error(d->ops->write(d, 0, "abc", 3), EBADF, sentence);
-	sprintf(sentence, "discard [0, 4096) of %s: Bad file descriptor", path);
+	snprintf(sentence, sizeof(sentence), "discard [0, 4096) of %s: Bad file descriptor", path);
 	assert_error(d->ops->discard(d, 0, 4096), EBADF, sentence);
 	device_close(d);
 }

@@ -166,8 +166,8 @@ static void test_failed_open_names_the_path(void **state)
 	char sentence[200];
 
 	b.with_device = false;
-	sprintf(sentence, "%s: chunk tree: %s (device 1) is no longer part of its filesystem", path,
-		path);
+	snprintf(sentence, sizeof(sentence),
+		 "%s: chunk tree: %s (device 1) is no longer part of its filesystem", path, path);
 	assert_error(open_image(&b, &fs), EINVAL, sentence);
 }
 

@@ -28,7 +28,7 @@ static bool have_mkfs(void)
 
 static void image_new(struct image *m)
 {
-	strcpy(m->dir, "/tmp/btrfly-unit-XXXXXX");
+	snprintf(m->dir, sizeof(m->dir), "/tmp/btrfly-unit-XXXXXX");
 	assert_non_null(mkdtemp(m->dir));
 	snprintf(m->path, sizeof(m->path), "%s/root", m->dir);
 	assert_int_equal(mkdir(m->path, 0755), 0);

@@ -350,7 +350,10 @@ static int see(const struct subvolume *s, const char *path, void *arg)
 {
 	struct seen *seen = arg;
 
-	sprintf(seen->text + strlen(seen->text), "%llu %s\n", (unsigned long long)s->id, path);
+	size_t len = strlen(seen->text), room = sizeof(seen->text) - len;
+
+	assert_true(snprintf(seen->text + len, room, "%llu %s\n", (unsigned long long)s->id, path) <
+		    (int)room);
 	return s->id == seen->stop_at ? 7 : 0;
 }
 

@@ -18,7 +18,7 @@ static void expect(u16 type, const char *data, size_t len, const char *hex)
 
 	checksum_compute(type, data, len, got);
 	for (size_t i = 0; i < checksum_size(type); i++)
-		sprintf(text + 2 * i, "%02x", got[i]);
+		snprintf(text + 2 * i, sizeof(text) - 2 * i, "%02x", got[i]);
 	assert_string_equal(text, hex);
 }
 

@@ -629,7 +629,7 @@ int main(void)
 	};
 	int failed = cmocka_run_group_tests_name("newest calls", tests, make_base, remove_base);
 
-	strcpy(base, "/tmp/btrfly-hostile-XXXXXX");
+	snprintf(base, sizeof(base), "/tmp/btrfly-hostile-XXXXXX");
 	if (hide_newer_calls())
 		return 1;
 	return failed + cmocka_run_group_tests_name("older calls", tests, make_base, remove_base);

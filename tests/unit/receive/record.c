@@ -89,7 +89,7 @@ static void write_record(void)
 	struct tree_notes notes = {0};
 
 	memcpy(r.uuid, uuid, sizeof(uuid));
-	strcpy(r.name, "snap\n1");
+	snprintf(r.name, sizeof(r.name), "snap\n1");
 	put_note(&notes, "dev/null", (struct note){.missing = true});
 	put_note(&notes, "a b\t\377", (struct note){.links = 3, .copy = true});
 	put_note(&notes, "immutable", (struct note){.flags = 0x10});

@@ -28,7 +28,7 @@ static int open_directory(int at, const char *name)
 static int setup(void **state)
 {
 	host_init(&host);
-	strcpy(base, "/tmp/btrfly-copy-XXXXXX");
+	snprintf(base, sizeof(base), "/tmp/btrfly-copy-XXXXXX");
 	if (!mkdtemp(base))
 		return 1;
 	dir = open(base, O_RDONLY | O_DIRECTORY);

@@ -2,6 +2,7 @@
 #include "image.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ void image_init(struct image *im, size_t size, u64 devid, u64 num_devices)
 	sb->nodesize = le32_of(IMAGE_NODE);
 	sb->chunk_root_generation = le64_of(IMAGE_GENERATION);
 	sb->dev_item = image_dev_item(devid, size);
-	strcpy(sb->label, "by hand");
+	snprintf(sb->label, sizeof(sb->label), "by hand");
 }
 
 void image_release(struct image *im)

@@ -459,14 +459,17 @@ static struct tree model_tree(struct forest *f, const struct model *m, u64 owner
 }
 
 /* What the difference must be, but for items that are the same: whether these are told depends on the leaves. */
-static void naive(const struct model *l, const struct model *r, char *text)
+static void naive(const struct model *l, const struct model *r, char *text, size_t size)
 {
+	size_t len = 0;
+
 	*text = '\0';
 	for (u32 i = 0; i < NUMBERS; i++) {
 		const char *a = l->value[i], *b = r->value[i];
 
 		if (strcmp(a, b))
-			text += sprintf(text, " %c%u", !*b ? '+' : !*a ? '-' : '!', i);
+			len += (size_t)snprintf(text + len, size - len, " %c%u", !*b ? '+' : !*a ? '-' : '!', i);
+		assert_true(len < size);
 	}
 }
 
@@ -485,7 +488,7 @@ static void test_by_chance(void **state)
 
 		struct tree left = model_tree(&f, &l, LEFT, &block), right = model_tree(&f, &r, RIGHT, &block);
 
-		naive(&l, &r, want);
+		naive(&l, &r, want, sizeof(want));
 		assert_ok(walk(&left, &right, text + 1, sizeof(text) - 1));
 		/* Take those that are the same out again; none of them may differ. */
 		text[0] = ' ';
