@@ -62,8 +62,12 @@ bool tree_path_covers(const struct tree_path *p, const char *text, size_t len)
 
 int subvolume_name_set(struct tree_path *p, struct stream_bytes from)
 {
-	int ret = tree_path_set(p, from);
+	int ret;
 
+	if (from.len > STREAM_NAME_MAX)
+		return error_set(ENAMETOOLONG, "the subvolume's name of %u bytes is longer than %u", from.len,
+				 STREAM_NAME_MAX);
+	ret = tree_path_set(p, from);
 	if (ret)
 		return ret;
 	if (!p->len)

@@ -29,7 +29,7 @@ static inline const char *tree_path_name(const struct tree_path *p)
 /* Whether the @len bytes at @text are @p, or lie beneath it. */
 bool tree_path_covers(const struct tree_path *p, const char *text, size_t len);
 
-/* A subvolume's name: one component, so at most STREAM_NAME_MAX bytes.  0, or -EINVAL with a sentence. */
+/* A subvolume's name: one component that a directory can hold.  0, or a negative errno with a sentence. */
 int subvolume_name_set(struct tree_path *p, struct stream_bytes from);
 
 #endif
