@@ -73,9 +73,12 @@ struct tree snapshot_write(struct snapshot *s, struct forest *f, u32 n, u64 owne
 		while (end < s->count && 25 + s->items[end].size <= room)
 			room -= 25 + s->items[end++].size;
 		assert(end > first);
-		leaves[count++] = (struct image_pointer){s->items[first].key, forest_logical(n + count),
+
+		u32 block = n + 1 + count;
+
+		leaves[count++] = (struct image_pointer){s->items[first].key, forest_logical(block),
 							 IMAGE_GENERATION};
-		forest_leaf(f, n + count, owner, s->items + first, end - first);
+		forest_leaf(f, block, owner, s->items + first, end - first);
 		first = end;
 	}
 	forest_node(f, n, owner, 1, leaves, count);
