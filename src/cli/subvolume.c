@@ -21,18 +21,19 @@ int subvolume_command(int argc, char **argv)
 const char *subvolume_uuid_text(const u8 *uuid, char *buf)
 {
 	if (uuid_is_null(uuid))
-		snprintf(buf, UUID_STR_LEN, "-");
+		snprintf(buf, UUID_TEXT_MAX, "-");
 	else
 		uuid_unparse_lower(uuid, buf);
 	return buf;
 }
 
-const char *subvolume_time_text(const struct timestamp *t, const char *format, char *buf)
+const char *subvolume_time_text(const struct timestamp *t, bool with_zone, char *buf)
 {
 	time_t sec = t->sec;
 	struct tm tm;
 
-	if (!sec || !localtime_r(&sec, &tm) || !strftime(buf, TIME_TEXT_MAX, format, &tm))
+	if (!sec || !localtime_r(&sec, &tm) ||
+	    !strftime(buf, TIME_TEXT_MAX, with_zone ? "%Y-%m-%d %X %z" : "%Y-%m-%d %X", &tm))
 		snprintf(buf, TIME_TEXT_MAX, "-");
 	return buf;
 }

@@ -168,7 +168,7 @@ static void print_column(const struct entry *e, enum column column)
 	case CGEN: printf("%" PRIu64, subvolume_made_in(s)); break;
 	case PARENT:
 	case TOP_LEVEL: printf("%" PRIu64, s->parent_id); break;
-	case OTIME: fputs(subvolume_time_text(&s->otime, "%Y-%m-%d %X", text), stdout); break;
+	case OTIME: fputs(subvolume_time_text(&s->otime, false, text), stdout); break;
 	case PARENT_UUID: printf("%-36s", subvolume_uuid_text(s->parent_uuid, text)); break;
 	case RECEIVED_UUID: printf("%-36s", subvolume_uuid_text(s->received_uuid, text)); break;
 	case UUID: printf("%-36s", subvolume_uuid_text(s->uuid, text)); break;

@@ -16,8 +16,6 @@
 #define NAME "btrfly subvolume show"
 #define USAGE NAME " [--json] [--device DEV]... IMAGE SUBVOL | -r ID IMAGE | -u UUID IMAGE"
 
-#define TIME_FORMAT "%Y-%m-%d %X %z"
-
 struct request {
 	const char *word; /* NULL: by id; that 0: by uuid */
 	u64 id;
@@ -85,7 +83,7 @@ static void show_text(const struct subvolume *s, const char *path)
 	printf("\n\tUUID: \t\t\t%s\n", subvolume_uuid_text(s->uuid, text));
 	printf("\tParent UUID: \t\t%s\n", subvolume_uuid_text(s->parent_uuid, text));
 	printf("\tReceived UUID: \t\t%s\n", subvolume_uuid_text(s->received_uuid, text));
-	printf("\tCreation time: \t\t%s\n", subvolume_time_text(&s->otime, TIME_FORMAT, text));
+	printf("\tCreation time: \t\t%s\n", subvolume_time_text(&s->otime, true, text));
 	printf("\tSubvolume ID: \t\t%" PRIu64 "\n", s->id);
 	printf("\tGeneration: \t\t%" PRIu64 "\n", s->generation);
 	printf("\tGen at creation: \t%" PRIu64 "\n", s->otransid);
@@ -93,9 +91,9 @@ static void show_text(const struct subvolume *s, const char *path)
 	printf("\tTop level ID: \t\t%" PRIu64 "\n", s->parent_id);
 	printf("\tFlags: \t\t\t%s\n", s->flags & ROOT_SUBVOL_RDONLY ? "readonly" : "-");
 	printf("\tSend transid: \t\t%" PRIu64 "\n", s->stransid);
-	printf("\tSend time: \t\t%s\n", subvolume_time_text(&s->stime, TIME_FORMAT, text));
+	printf("\tSend time: \t\t%s\n", subvolume_time_text(&s->stime, true, text));
 	printf("\tReceive transid: \t%" PRIu64 "\n", s->rtransid);
-	printf("\tReceive time: \t\t%s\n", subvolume_time_text(&s->rtime, TIME_FORMAT, text));
+	printf("\tReceive time: \t\t%s\n", subvolume_time_text(&s->rtime, true, text));
 	printf("\tSnapshot(s):\n");
 }
 

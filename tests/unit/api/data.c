@@ -22,7 +22,7 @@ static char image[64];
 static unsigned char content[FILE_SIZE];
 static struct btrfly_filesystem *fs;
 
-static int shell(const char *format, ...)
+static int __attribute__((format(printf, 1, 2))) shell(const char *format, ...)
 {
 	char command[512];
 	va_list ap;
