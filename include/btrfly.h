@@ -15,7 +15,7 @@
  *    A function that can fail returns 0 (or a count) or a negative errno, and btrfly_error() then has a
  *    sentence that says what failed and where.  -EINVAL: an argument cannot be; -ENOENT: a path or a
  *    subvolume is not there; -EIO: it cannot be read, or is damaged; -EOPNOTSUPP: it uses a feature
- *    that this library does not know, which is named; -ENOMEM.  Output handles are set on success alone.
+ *    that this library does not know, which is named; -E2BIG: see Growth; -ENOMEM.  Output handles are set on success alone.
  *
  * Ownership
  *    A handle is freed by its one closing function, which takes NULL too.  What is passed in is only
@@ -30,8 +30,11 @@
  *    UUIDs are 16 bytes in the order that they are written in.  Names and paths are bytes of no encoding.
  *
  * Growth
- *    Structs of arguments and results that begin with struct_size may become longer.  Start with the
- *    initializer given beside each.  Members that are zero mean the default.
+ *    Structs of arguments and results that begin with struct_size may become longer, at their end.  Start
+ *    with the initializer given beside each: it sets struct_size, and members that are zero mean the default.
+ *    A program built with an older header works: the members that its struct lacks are zero, and no result is
+ *    written behind it.  One built with a newer header works as long as it leaves at zero what the library in
+ *    use does not know; else it gets -E2BIG.  A struct_size less than the first version had is -EINVAL.
  */
 #ifndef BTRFLY_H
 #define BTRFLY_H

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/growth.h"
 #include "api/handle.h"
 #include "base/error.h"
 #include "volume/volume.h"
@@ -17,18 +18,19 @@ const char *btrfly_error(void)
 	return error_message();
 }
 
-int btrfly_open(const char *const *paths, size_t count, const struct btrfly_open_args *args,
+int btrfly_open(const char *const *paths, size_t count, const struct btrfly_open_args *given,
 		struct btrfly_filesystem **out)
 {
 	struct filesystem_options options = {0};
+	struct btrfly_open_args args = {0};
 
-	if (args) {
-		int ret = API_CHECK_SIZE(args, struct btrfly_open_args);
+	if (given) {
+		int ret = GROWTH_TAKE(&args, given, struct btrfly_open_args, memory);
 
 		if (ret)
 			return ret;
-		options.memory = args->memory > SIZE_MAX ? SIZE_MAX : (size_t)args->memory;
 	}
+	options.memory = args.memory > SIZE_MAX ? SIZE_MAX : (size_t)args.memory;
 	if (!count)
 		return error_set(EINVAL, "no image or device is named");
 	struct btrfly_filesystem *handle = malloc(sizeof(*handle));
@@ -53,20 +55,23 @@ void btrfly_close(struct btrfly_filesystem *fs)
 	free(fs);
 }
 
-int btrfly_filesystem_info(const struct btrfly_filesystem *fs, struct btrfly_filesystem_info *info)
+int btrfly_filesystem_info(const struct btrfly_filesystem *fs, struct btrfly_filesystem_info *out)
 {
 	const struct volume_facts *facts = fs->fs->facts;
-	int ret = API_CHECK_SIZE(info, struct btrfly_filesystem_info);
+	struct btrfly_filesystem_info info = {
+		.label = facts->label,
+		.generation = facts->generation,
+		.total_bytes = facts->total_bytes,
+		.bytes_used = facts->bytes_used,
+		.devices = facts->num_devices,
+		.sectorsize = facts->sectorsize,
+		.nodesize = facts->nodesize,
+	};
+	int ret = GROWTH_CHECK(out, struct btrfly_filesystem_info, nodesize);
 
 	if (ret)
 		return ret;
-	info->label = facts->label;
-	memcpy(info->fsid, facts->fsid, sizeof(info->fsid));
-	info->generation = facts->generation;
-	info->total_bytes = facts->total_bytes;
-	info->bytes_used = facts->bytes_used;
-	info->devices = facts->num_devices;
-	info->sectorsize = facts->sectorsize;
-	info->nodesize = facts->nodesize;
+	memcpy(info.fsid, facts->fsid, sizeof(info.fsid));
+	growth_give(out, &info, sizeof(info));
 	return 0;
 }

@@ -10,11 +10,4 @@ struct btrfly_filesystem {
 	struct filesystem *fs;
 };
 
-/* A struct of the caller's that is shorter than the first version of it cannot be filled or read. */
-#define API_CHECK_SIZE(given, type)                                                                \
-	((given)->struct_size < sizeof(type)                                                       \
-		 ? error_set(EINVAL, "struct_size of " #type " is %zu: start with its initializer",  \
-			     (given)->struct_size)                                                  \
-		 : 0)
-
 #endif

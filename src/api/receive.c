@@ -6,15 +6,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/growth.h"
 #include "api/handle.h"
 #include "base/error.h"
 #include "receive/directory.h"
 
-static int check(const struct btrfly_receive_args *args)
+/* What is @given, with the size that it has here. */
+static int take(struct btrfly_receive_args *args, const struct btrfly_receive_args *given)
 {
 	const unsigned known = BTRFLY_RECEIVE_ONE_STREAM | BTRFLY_RECEIVE_STRICT |
 			       BTRFLY_RECEIVE_SPARSE | BTRFLY_RECEIVE_FORCE_DECOMPRESS;
-	int ret = API_CHECK_SIZE(args, struct btrfly_receive_args);
+	int ret = GROWTH_TAKE(args, given, struct btrfly_receive_args, skipped_size);
 
 	if (ret)
 		return ret;
@@ -27,12 +29,14 @@ static int check(const struct btrfly_receive_args *args)
 	return 0;
 }
 
-int btrfly_receive(const struct btrfly_receive_args *args)
+int btrfly_receive(const struct btrfly_receive_args *given)
 {
+	struct btrfly_receive_args taken;
+	const struct btrfly_receive_args *args = &taken;
 	struct stream_pump pump = {.max_errors = 1};
 	struct receive_watch watch = {0};
 	struct target *target;
-	int ret = check(args);
+	int ret = take(&taken, given);
 
 	if (ret)
 		return ret;

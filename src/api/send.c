@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "api/growth.h"
 #include "api/handle.h"
 #include "base/error.h"
 
@@ -21,10 +22,11 @@ static int callback_write(struct sink *sink, const void *buf, size_t len)
 	return ret ? error_set(ret < 0 ? -ret : EIO, "the stream's writer returned %d", ret) : 0;
 }
 
-static int check(const struct btrfly_send_args *args)
+/* What is @given, with the size that it has here. */
+static int take(struct btrfly_send_args *args, const struct btrfly_send_args *given)
 {
 	const unsigned known = BTRFLY_SEND_NO_DATA | BTRFLY_SEND_COMPRESSED_DATA;
-	int ret = API_CHECK_SIZE(args, struct btrfly_send_args);
+	int ret = GROWTH_TAKE(args, given, struct btrfly_send_args, arg);
 
 	if (ret)
 		return ret;
@@ -39,14 +41,16 @@ static int check(const struct btrfly_send_args *args)
 	return 0;
 }
 
-int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *args)
+int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *given)
 {
+	struct btrfly_send_args taken;
+	const struct btrfly_send_args *args = &taken;
 	struct subvolume subvolume, parent, *clones = NULL;
 	struct send_request request = {.subvolume = &subvolume};
 	struct callback_sink callback = {.sink.write = callback_write, .args = args};
 	struct fd_sink fd;
 	size_t count;
-	int ret = check(args);
+	int ret = take(&taken, given);
 
 	if (ret)
 		return ret;
