@@ -454,7 +454,7 @@ static void test_a_subvolumes_name_longer_than_any(void **state)
 	name[4000] = '\0';
 	b.len = 17;
 	put_subvol(&b, name, 2);
-	refused("the subvolume's name of 4000 bytes is longer than 255");
+	refused("attribute path of 4000 bytes is longer than 255 bytes");
 }
 
 static void test_a_record_that_is_a_symlink_is_not_followed(void **state)
