@@ -95,13 +95,14 @@ void opened_remove(struct opened *o, const u8 *tree, const char *path, size_t le
 
 	if (i == o->count)
 		return;
+	/* @tree and @path may be the note's own. */
+	if (o->journal && journal_is_open(o->journal)) {
+		entry_begin(&w, journal_buffer(o->journal), ENTRY_CLOSED);
+		entry_put(&w, tree, 16);
+		entry_put(&w, path, len);
+		journal_append(o->journal, &w);
+	}
 	take_out(o, i);
-	if (!o->journal || !journal_is_open(o->journal))
-		return;
-	entry_begin(&w, journal_buffer(o->journal), ENTRY_CLOSED);
-	entry_put(&w, tree, 16);
-	entry_put(&w, path, len);
-	journal_append(o->journal, &w);
 }
 
 int opened_read(struct opened *o, struct entry *e)

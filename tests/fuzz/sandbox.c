@@ -18,6 +18,7 @@
 static char base[] = "/dev/shm/btrfly-fuzz-XXXXXX";
 static int base_fd;
 static struct stat outside_was, file_was;
+static struct host host;
 
 void must(bool good, const char *what)
 {
@@ -30,7 +31,7 @@ void must(bool good, const char *what)
 /* Flags that forbid its removal do not come up: an ordinary user cannot have set any. */
 static void remove_dir(void)
 {
-	must(!tree_remove(base_fd, "dir"), "cannot remove the tree");
+	must(!tree_remove(&host, base_fd, "dir"), "cannot remove the tree");
 }
 
 static void remove_base(void)
@@ -38,7 +39,7 @@ static void remove_base(void)
 	if (chdir("/"))
 		return;
 	remove_dir();
-	tree_remove(base_fd, "outside");
+	tree_remove(&host, base_fd, "outside");
 	rmdir(base);
 }
 
@@ -49,6 +50,7 @@ void sandbox_init(void)
 
 	if (!geteuid())
 		must(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY), "setresuid");
+	host_init(&host);
 	signal(SIGXFSZ, SIG_IGN);
 	must(!setrlimit(RLIMIT_FSIZE, &file_size), "setrlimit");
 	must(mkdtemp(base) && !chdir(base), "mkdtemp");

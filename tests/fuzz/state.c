@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
-#include "receive/record.h"
+#include "receive/state_dir.h"
 #include "receive/tree_remove.h"
 #include "reception.h"
 #include "repair.h"
@@ -41,6 +41,8 @@ struct input {
 	size_t len;
 };
 
+static struct host host;
+
 /* What the input calls its last subvolume: names that changes can use. */
 struct subject {
 	char uuid[UUID_STR_LEN], parent[UUID_STR_LEN];
@@ -50,6 +52,7 @@ struct subject {
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	sandbox_init();
+	host_init(&host);
 	return 0;
 }
 
@@ -105,8 +108,7 @@ static void find_subject(struct subject *s, const u8 *stream, size_t len)
 /* Some name; false if it cannot be one. */
 static bool take_name(struct input *in, const struct subject *s, char name[NAME_MAX + 1])
 {
-	static const char *const suffixes[] = {"", ".journal", ".partial", ".new", ".journal.new",
-					       ".partial.new"};
+	static const char *const suffixes[] = {"", ".journal", ".new", ".journal.new"};
 	const u8 count = ARRAY_SIZE(suffixes);
 	u8 which = take_u8(in);
 	struct input raw;
@@ -120,7 +122,7 @@ static bool take_name(struct input *in, const struct subject *s, char name[NAME_
 	} else if (which == 2 * count + 1) {
 		snprintf(name, NAME_MAX + 1, ".%.200s" PARTIAL_SUFFIX, s->name);
 	} else if (which == 2 * count + 2) {
-		snprintf(name, NAME_MAX + 1, "%s", RECORD_DIRECTORY);
+		snprintf(name, NAME_MAX + 1, "%s", STATE_DIRECTORY);
 	} else {
 		raw = take(in, which & 31);
 		snprintf(name, NAME_MAX + 1, "%.*s", (int)raw.len, (const char *)raw.data);
@@ -139,8 +141,8 @@ static int open_place(unsigned which, const struct subject *s)
 		return dir;
 	snprintf(partial, sizeof(partial), ".%.200s" PARTIAL_SUFFIX, s->name);
 	if (which < 2)
-		mkdirat(dir, RECORD_DIRECTORY, 0755);
-	fd = openat(dir, which < 2 ? RECORD_DIRECTORY : partial, flags);
+		mkdirat(dir, STATE_DIRECTORY, 0755);
+	fd = openat(dir, which < 2 ? STATE_DIRECTORY : partial, flags);
 	close(dir);
 	return fd;
 }
@@ -203,7 +205,7 @@ static void change(struct input *in, const struct subject *s)
 	case 3: cut_file(dir, name, offset); break;
 	case 4: make_symlink(dir, name, bytes); break;
 	case 5: mkdirat(dir, name, offset & 0777); break;
-	case 6: tree_remove(dir, name); break; /* fails where a change has made @dir read-only */
+	case 6: tree_remove(&host, dir, name); break; /* fails where a change has made @dir read-only */
 	case 7:
 		if (take_name(&bytes, s, other) && renameat(dir, name, dir, other))
 			must(errno != EIO, "rename");
