@@ -49,6 +49,13 @@ static int mounted_fill(struct host_target *h, const struct decoded_command *c, 
 	return 0;
 }
 
+/* The call succeeds with 1, since the kernel looks for where the subvolume's entry would be, and hands on what the
+ * search returned. */
+static bool read_info(struct host *h, int fd, struct btrfs_ioctl_get_subvol_info_args *info)
+{
+	return h->ops->ioctl(h, fd, BTRFS_IOC_GET_SUBVOL_INFO, info) >= 0;
+}
+
 /* A subvolume that may be written to and was not received: what make() leaves, and nothing that came to its end. */
 static bool is_unfinished(struct host_target *h)
 {
@@ -62,7 +69,7 @@ static bool is_unfinished(struct host_target *h)
 	if (fd < 0)
 		return false;
 	ours = !host->ops->stat(host, fd, ".", &st) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
-	       st.st_uid == host->user && !host->ops->ioctl(host, fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) &&
+	       st.st_uid == host->user && read_info(host, fd, &info) &&
 	       !(info.flags & ROOT_SUBVOL_RDONLY) && !memcmp(info.received_uuid, none, sizeof(none));
 	host_close(host, fd);
 	return ours;
@@ -134,7 +141,7 @@ static bool mounted_is_sealed(struct host_target *h)
 	struct btrfs_ioctl_get_subvol_info_args info;
 	const struct receiving *r = &h->receiving;
 
-	if (h->host->ops->ioctl(h->host, h->tree.root, BTRFS_IOC_GET_SUBVOL_INFO, &info))
+	if (!read_info(h->host, h->tree.root, &info))
 		return false;
 	return info.flags & ROOT_SUBVOL_RDONLY &&
 	       (!memcmp(info.received_uuid, r->uuid, sizeof(r->uuid)) || tree_notes_left_out(&r->notes, SKIPPED_DATA));

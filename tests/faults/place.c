@@ -166,15 +166,14 @@ static void describe_subvolume(FILE *out, const char *path)
 	struct btrfs_ioctl_get_subvol_info_args info = {0};
 	int fd = open(path, O_RDONLY | O_DIRECTORY);
 
-	if (fd >= 0 && !ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info)) {
-		fprintf(out, "flags %llu sent as transid %llu, uuid ", (unsigned long long)info.flags,
-			(unsigned long long)info.stransid);
-		for (size_t i = 0; i < sizeof(info.received_uuid); i++)
-			fprintf(out, "%02x", info.received_uuid[i]);
-		fputc('\n', out);
-	}
-	if (fd >= 0)
-		close(fd);
+	/* 1 is success, too. */
+	must(fd >= 0 && ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) >= 0, path);
+	fprintf(out, "flags %llu, sent as transid %llu, uuid ", (unsigned long long)info.flags,
+		(unsigned long long)info.stransid);
+	for (size_t i = 0; i < sizeof(info.received_uuid); i++)
+		fprintf(out, "%02x", info.received_uuid[i]);
+	fputc('\n', out);
+	close(fd);
 }
 
 /* The entries of a record: their order is any.  A record that is not whole has fewer. */
@@ -235,7 +234,7 @@ static void describe_entry(const struct place *p, FILE *out, const char *name)
 	if (!strcmp(name, STATE))
 		describe_state(p, out);
 	else if (!lstat(path, &st) && S_ISDIR(st.st_mode)) {
-		if (p->mounted)
+		if (st.st_ino == SUBVOLUME_ROOT && p->mounted)
 			describe_subvolume(out, path);
 		manifest_write(out, path, &options);
 	}
