@@ -237,9 +237,10 @@ static int host_resume(struct target *t, const struct operation *op, u64 *comman
 	if (ret)
 		return ret;
 	if (r->state == RECEIVING_NOTHING) {
-		if (is_finished(h, op))
-			*commands = UINT64_MAX;
-		return 0;
+		if (!is_finished(h, op))
+			return 0;
+		*commands = UINT64_MAX;
+		return receiving_done(r);
 	}
 	if (strcmp(r->name, op->path->text)) {
 		target_warn(&h->target, "an earlier run has begun with it as '%s', and what it left stays: begun anew", r->name);
@@ -303,6 +304,7 @@ static int make_tree(struct host_target *h, const struct decoded_command *c, int
 static int begin_from(struct host_target *h, const struct operation *op, int parent)
 {
 	struct receiving *r = &h->receiving;
+	struct error why;
 	struct stat st;
 	int ret = receiving_begin(r, op->c->uuid, op->c->ctransid, op->path->text, h->target.options.resume);
 
@@ -313,8 +315,11 @@ static int begin_from(struct host_target *h, const struct operation *op, int par
 					"and '%s' is used", r->partial);
 	ret = make_tree(h, op->c, parent);
 	/* Nothing was made, so nothing is left behind. */
-	if (ret && h->host->ops->stat(h->host, h->dir, r->partial, &st))
+	if (ret && h->host->ops->stat(h->host, h->dir, r->partial, &st)) {
+		error_save(&why, ret);
 		receiving_done(r);
+		error_restore(&why);
+	}
 	return ret;
 }
 
@@ -418,9 +423,8 @@ static int finish_sealed(struct host_target *h)
 		return ret;
 	say_without_data(h);
 	host_tree_close(&h->tree);
-	receiving_done(r);
 	close_source(h);
-	return 0;
+	return receiving_done(r);
 }
 
 static int host_finish(struct target *t)

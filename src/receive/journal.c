@@ -301,9 +301,12 @@ void journal_release(struct journal *j)
 	journal_init(j, j->host);
 }
 
-void journal_remove(struct journal *j)
+int journal_remove(struct journal *j)
 {
-	if (j->fd >= 0)
-		j->host->ops->unlink(j->host, j->dir, j->name, 0);
+	int ret = 0;
+
+	if (j->fd >= 0 && j->host->ops->unlink(j->host, j->dir, j->name, 0))
+		ret = error_errno(errno, "remove %s/%s", STATE_DIRECTORY, j->name);
 	journal_release(j);
+	return ret;
 }

@@ -59,7 +59,7 @@ int journal_rewrite(struct journal *j, int (*fill)(void *arg), void *arg);
 /* All of it is on disk. */
 int journal_sync(struct journal *j);
 
-void journal_remove(struct journal *j);  /* it is of no use any more */
+int journal_remove(struct journal *j);   /* it is of no use any more */
 void journal_release(struct journal *j); /* and leave the file for later */
 
 #endif

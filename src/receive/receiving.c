@@ -287,6 +287,7 @@ int receiving_may_begin(struct receiving *r, const u8 *uuid, const char *name, b
 int receiving_begin(struct receiving *r, const u8 *uuid, u64 ctransid, const char *name, bool any_number)
 {
 	char partial[NAME_MAX + 1];
+	struct error why;
 	unsigned number;
 	int ret = choose_partial(r, uuid, name, any_number, &number, partial);
 
@@ -308,11 +309,13 @@ int receiving_begin(struct receiving *r, const u8 *uuid, u64 ctransid, const cha
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	snprintf(r->partial, sizeof(r->partial), "%s", partial);
 	ret = journal_rewrite(&r->journal, put_all, r);
-	if (ret) {
-		if (journal_is_new(&r->journal))
-			journal_remove(&r->journal);
-		return ret;
+	if (ret && journal_is_new(&r->journal)) {
+		error_save(&why, ret);
+		journal_remove(&r->journal);
+		error_restore(&why);
 	}
+	if (ret)
+		return ret;
 	r->state = RECEIVING_APPLYING;
 	return 0;
 }
@@ -379,11 +382,24 @@ int receiving_name(struct receiving *r)
 }
 
 /* Where nothing is recorded, DIR/.btrfly was made for the journal alone. */
-void receiving_done(struct receiving *r)
+static int remove_state_directory(struct receiving *r)
 {
-	journal_remove(&r->journal);
-	r->host->ops->unlink(r->host, r->dir, STATE_DIRECTORY, AT_REMOVEDIR);
+	struct host *h = r->host;
+
+	if (!h->ops->unlink(h, r->dir, STATE_DIRECTORY, AT_REMOVEDIR) || errno == ENOTEMPTY || errno == EEXIST ||
+	    errno == ENOENT)
+		return 0;
+	return error_errno(errno, "remove %s", STATE_DIRECTORY);
+}
+
+int receiving_done(struct receiving *r)
+{
+	int ret = journal_remove(&r->journal);
+
+	if (!ret)
+		ret = remove_state_directory(r);
 	forget_subvolume(r);
+	return ret;
 }
 
 void receiving_release(struct receiving *r)

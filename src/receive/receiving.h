@@ -97,7 +97,7 @@ int receiving_name(struct receiving *r);
 int receiving_is_tree(struct receiving *r, const char *name);
 
 /* It is whole, or nothing is left of it: there is nothing to go on with. */
-void receiving_done(struct receiving *r);
+int receiving_done(struct receiving *r);
 
 /* Let go, and leave all as it is for a later run. */
 void receiving_release(struct receiving *r);
