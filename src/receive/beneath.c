@@ -42,14 +42,16 @@ struct step {
 	bool granted;
 };
 
-static void leave(const struct beneath *b, struct step *s)
+/* Returns @ret, or, where that is 0, the negative errno of a mode that could not be put back. */
+static int leave(const struct beneath *b, struct step *s, int ret)
 {
 	struct host *host = b->host;
 
-	if (s->granted)
-		host->ops->chmod(host, s->fd, ".", s->mode);
+	if (s->granted && host->ops->chmod(host, s->fd, ".", s->mode) && !ret)
+		ret = -errno;
 	if (s->fd != b->root)
 		host_close(host, s->fd);
+	return ret;
 }
 
 static bool let_in(struct host *host, struct step *s)
@@ -73,9 +75,11 @@ static int step_into(const struct beneath *b, struct step *at, const char *name)
 		next.fd = grant_open_directory(b->host, at->fd, name);
 		ret = next.fd < 0 ? -errno : 0;
 	}
-	leave(b, at);
+	ret = leave(b, at, ret);
 	if (!ret)
 		*at = next;
+	else if (next.fd >= 0)
+		host_close(b->host, next.fd);
 	return ret;
 }
 

@@ -50,10 +50,8 @@ static int open_any(struct host *host, int dir, const char *name)
 	int fd = try_open_any(host, dir, name);
 	struct grant g;
 
-	if (fd == -EACCES && grant_begin(&g, host, dir, name)) {
-		fd = try_open_any(host, dir, name);
-		grant_end(&g);
-	}
+	if (fd == -EACCES && grant_begin(&g, host, dir, name))
+		fd = grant_end_open(&g, try_open_any(host, dir, name));
 	return fd;
 }
 
@@ -67,7 +65,8 @@ int flags_read(struct host *host, int dir, const char *name, u32 *flags)
 	int ret = host->ops->ioctl(host, fd, FS_IOC_GETFLAGS, flags) ? -errno : 0;
 
 	host_close(host, fd);
-	*flags &= FLAGS_OF_STREAM;
+	if (!ret)
+		*flags &= FLAGS_OF_STREAM;
 	return ret;
 }
 

@@ -19,7 +19,11 @@ struct grant {
 /* Open up @dir, and @name in it unless that is NULL.  Whether anything was changed: if not, trying
  * again is of no use.  @name must stay valid. */
 bool grant_begin(struct grant *g, struct host *host, int dir, const char *name);
-void grant_end(struct grant *g);
+
+/* Close again.  Returns @ret, or, unless that is an error itself, the negative errno of a mode that could not be
+ * put back.  The second is for a call that returns a descriptor, which is closed then. */
+int grant_end(struct grant *g, int ret);
+int grant_end_open(struct grant *g, int fd);
 
 /* Open a directory that its owner may have closed to himself, for reading.  -1 and errno. */
 int grant_open_directory(struct host *host, int dir, const char *name);

@@ -72,7 +72,7 @@ int host_tree_set_xattr(struct host_tree *h, const struct operation *op)
 	int ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
 	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
 		ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	if (ret && may_skip_xattr(host, dir, -ret, key))
 		return host_tree_skip(h, xattr_kind(key), -ret);
@@ -96,7 +96,7 @@ int host_tree_remove_xattr(struct host_tree *h, const struct operation *op)
 	int ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
 	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
 		ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	/* It may be missing because setting it was skipped. */
 	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
@@ -137,7 +137,7 @@ int host_tree_chmod(struct host_tree *h, const struct operation *op)
 		/* The root is the directory that was opened up for itself. */
 		if (!op->path->len)
 			g.dir_changed = false;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	if (ret == -EOPNOTSUPP)
 		return error_set(EOPNOTSUPP, "a symlink has no mode");
@@ -179,7 +179,7 @@ int host_tree_chown(struct host_tree *h, const struct operation *op)
 
 	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
 		ret = chown_at(host, dir, name, (uid_t)c->uid, (gid_t)c->gid);
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	/* EINVAL: an owner that this user namespace does not know. */
 	if (ret == -EPERM || ret == -EINVAL)
@@ -206,7 +206,7 @@ int host_tree_utimes(struct host_tree *h, const struct operation *op)
 
 	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
 		ret = host->ops->utimens(host, dir, name, times) ? -errno : 0;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	if (ret)
 		return error_errno(-ret, "set the times");

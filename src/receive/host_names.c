@@ -93,7 +93,7 @@ int host_tree_make(struct host_tree *h, const struct operation *op)
 
 	if (made == -EACCES && grant_begin(&g, host, dir, NULL)) {
 		made = make_at(host, dir, name, op->c);
-		grant_end(&g);
+		made = op->c->type == STREAM_C_MKFILE ? grant_end_open(&g, made) : grant_end(&g, made);
 	}
 	if (made == -EPERM || made == -EOPNOTSUPP) {
 		enum skipped_kind kind = skipped_as(made_type(op->c));
@@ -149,11 +149,10 @@ static int rename_granted(struct host *host, int from_dir, const char *from, int
 		ret = host->ops->rename(host, from_dir, from, to_dir, to, 0) ? -errno : 0;
 	if (!ret && changed) {
 		grant_keep(&source);
-		host->ops->chmod(host, to_dir, to, mode);
+		ret = host->ops->chmod(host, to_dir, to, mode) ? -errno : 0;
 	}
-	grant_end(&target);
-	grant_end(&source);
-	return ret;
+	ret = grant_end(&target, ret);
+	return grant_end(&source, ret);
 }
 
 /* On a second try: what was to be renamed is not there any more, and its new name is. */
@@ -221,8 +220,8 @@ int host_tree_link(struct host_tree *h, const struct operation *op)
 		granted |= grant_begin(&g, host, dir, NULL);
 		if (granted)
 			ret = host->ops->link(host, from_dir, from, dir, name) ? -errno : 0;
-		grant_end(&g);
-		grant_end(&source);
+		ret = grant_end(&g, ret);
+		ret = grant_end(&source, ret);
 	}
 	if (ret == -EEXIST && op->again) {
 		struct stat a, b;
@@ -249,7 +248,7 @@ int host_tree_remove(struct host_tree *h, const struct operation *op)
 
 	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
 		ret = host->ops->unlink(host, dir, name, flags) ? -errno : 0;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	if (ret == -ENOENT && op->again)
 		ret = 0;

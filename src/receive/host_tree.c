@@ -79,10 +79,12 @@ static int try_open_regular(struct host *host, int dir, const char *name, int fl
 
 	if (fd < 0)
 		return -errno;
-	if (!host->ops->stat(host, fd, ".", &st) && S_ISREG(st.st_mode))
-		return fd;
-	host_close(host, fd);
-	return -ENXIO;
+
+	int ret = host->ops->stat(host, fd, ".", &st) ? -errno : S_ISREG(st.st_mode) ? fd : -ENXIO;
+
+	if (ret < 0)
+		host_close(host, fd);
+	return ret;
 }
 
 static int open_regular(struct host *host, int dir, const char *name, int flags)
@@ -90,10 +92,8 @@ static int open_regular(struct host *host, int dir, const char *name, int flags)
 	int fd = try_open_regular(host, dir, name, flags);
 	struct grant g;
 
-	if (fd == -EACCES && grant_begin(&g, host, dir, name)) {
-		fd = try_open_regular(host, dir, name, flags);
-		grant_end(&g);
-	}
+	if (fd == -EACCES && grant_begin(&g, host, dir, name))
+		fd = grant_end_open(&g, try_open_regular(host, dir, name, flags));
 	return fd;
 }
 

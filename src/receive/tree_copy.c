@@ -71,17 +71,22 @@ static void leave(struct tree_copy *c)
 	c->path.parent_len = slash ? slash - c->path.text : 0;
 }
 
-/* Users' attributes are read with the right to read the file. */
-static ssize_t read_xattr(struct tree_copy *c, int from, const char *name, const char *key)
+/* The attribute's length, or a negative errno. */
+static int try_read_xattr(struct tree_copy *c, int from, const char *name, const char *key)
 {
-	struct host *host = c->host;
-	ssize_t n = host->ops->getxattr(host, from, name, key, c->value, XATTR_VALUE_MAX);
+	ssize_t n = c->host->ops->getxattr(c->host, from, name, key, c->value, XATTR_VALUE_MAX);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+/* Users' attributes are read with the right to read the file. */
+static int read_xattr(struct tree_copy *c, int from, const char *name, const char *key)
+{
+	int n = try_read_xattr(c, from, name, key);
 	struct grant g;
 
-	if (n < 0 && errno == EACCES && grant_begin(&g, host, from, name)) {
-		n = host->ops->getxattr(host, from, name, key, c->value, XATTR_VALUE_MAX);
-		grant_end(&g);
-	}
+	if (n == -EACCES && grant_begin(&g, c->host, from, name))
+		n = grant_end(&g, try_read_xattr(c, from, name, key));
 	return n;
 }
 
@@ -95,10 +100,10 @@ static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *n
 		if (!strncmp(key, "system.posix_acl_", 17) != access)
 			continue;
 
-		ssize_t n = read_xattr(c, from, name, key);
+		int n = read_xattr(c, from, name, key);
 
 		if (n < 0)
-			return error_errno(errno, "read an attribute");
+			return error_errno(-n, "read an attribute");
 		/* What is not to be set here the parent has from the host, not from a stream. */
 		if (host->ops->setxattr(host, to, name, key, c->value, (size_t)n) && errno != EPERM &&
 		    errno != EOPNOTSUPP)
@@ -120,13 +125,23 @@ static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
 	return ret ? ret : copy_some_xattrs(c, from, to, name, len, true);
 }
 
+/* What a filesystem says that has no flags, or not this one. */
+static bool lacks_flags(int ret)
+{
+	return ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EINVAL || ret == -ENOSYS || ret == -EPERM;
+}
+
 /* Flags last: they may forbid all else. */
 static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 {
 	u32 flags;
 	int ret = flags_read(c->host, from, name, &flags);
 
-	if (ret || !flags)
+	if (lacks_flags(ret))
+		return 0;
+	if (ret)
+		return error_errno(-ret, "read the flags");
+	if (!flags)
 		return 0;
 	if (flags & FLAGS_THAT_FORBID) {
 		const struct note forbid = {.flags = flags & FLAGS_THAT_FORBID};
@@ -135,8 +150,8 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 		if (ret)
 			return ret;
 	}
-	flags_change(c->host, to, name, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
-	return 0;
+	ret = flags_change(c->host, to, name, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+	return !ret || lacks_flags(ret) ? 0 : error_errno(-ret, "set the flags");
 }
 
 static int copy_attributes(struct tree_copy *c, int from, int to, const char *name,
@@ -169,18 +184,23 @@ static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
 	return file_copy(c->host, source, 0, size, fd, 0, &c->no_holes);
 }
 
+static int open_source(struct host *host, int dir, const char *name)
+{
+	int fd = host->ops->open(host, dir, name, O_RDONLY | O_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int copy_file(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
 {
 	struct host *host = c->host;
-	int source = host->ops->open(host, from, name, O_RDONLY | O_NONBLOCK, 0);
+	int source = open_source(host, from, name);
 	struct grant g;
 
-	if (source < 0 && errno == EACCES && grant_begin(&g, host, from, name)) {
-		source = host->ops->open(host, from, name, O_RDONLY | O_NONBLOCK, 0);
-		grant_end(&g);
-	}
+	if (source == -EACCES && grant_begin(&g, host, from, name))
+		source = grant_end_open(&g, open_source(host, from, name));
 	if (source < 0)
-		return error_errno(errno, "open");
+		return error_errno(-source, "open");
 
 	int fd = host->ops->open(host, to, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	int ret = fd < 0 ? error_errno(errno, "create") : 0;
@@ -212,7 +232,7 @@ static int link_granted(struct host *host, int from, const char *first, int to, 
 
 	if (ret == -EACCES && grant_begin(&g, host, from, NULL)) {
 		ret = host->ops->link(host, from, first, to, name) ? -errno : 0;
-		grant_end(&g);
+		ret = grant_end(&g, ret);
 	}
 	return ret;
 }

@@ -3,8 +3,6 @@
 #include "support/test.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,10 +10,13 @@
 #include "receive/directory.h"
 #include "receive/tree_remove.h"
 #include "stream/decode.h"
+#include "support/scratch.h"
 #include "support/stream_builder.h"
 #include "support/watched_host.h"
 
-static char base[] = "/tmp/btrfly-host-XXXXXX";
+#define NOBODY 65534
+
+static char base[SCRATCH_MAX];
 static int base_fd;
 static struct builder b;
 static struct watched_host watched;
@@ -24,7 +25,7 @@ static struct applier applier;
 
 static int make_base(void **state)
 {
-	if (!mkdtemp(base))
+	if (!scratch_make(base, "host"))
 		return 1;
 	base_fd = open(base, O_RDONLY | O_DIRECTORY);
 	return 0;
@@ -176,6 +177,18 @@ static void put_attributes(void)
 	end(&b);
 }
 
+/* A stream with every command, and a snapshot of what it made. */
+static void put_everything(void)
+{
+	put_names();
+	put_content();
+	put_attributes();
+	put_end(&b);
+	put_header(&b, 3);
+	put_snapshot(&b, "next", 2, 1);
+	put_end(&b);
+}
+
 /* No reflinks and no copies by the kernel, wherever the test runs. */
 static int refuse_copies(struct watched_host *w, enum host_call call)
 {
@@ -188,19 +201,12 @@ static bool is_needed(enum host_call call)
 	return call != HOST_OPEN_HANDLE && call != HOST_STATFS;
 }
 
-/* A stream with every command, and a snapshot of what it made. */
 static void test_every_call_goes_through_the_table(void **state)
 {
 	struct stat st;
 
 	watched.before = refuse_copies;
-	put_names();
-	put_content();
-	put_attributes();
-	put_end(&b);
-	put_header(&b, 3);
-	put_snapshot(&b, "next", 2, 1);
-	put_end(&b);
+	put_everything();
 	assert_ok(apply());
 	for (enum host_call call = 0; call < HOST_CALLS; call++)
 		if (is_needed(call) && !watched.count[call])
@@ -227,6 +233,146 @@ static void test_what_close_says_of_a_written_file_is_an_error(void **state)
 		     "stream offset 17: command 1: mkfile 'next' (inode 257): close 'file': Disk quota exceeded");
 }
 
+static u64 failing;
+static int descriptors;
+
+static int fail_one(struct watched_host *w, enum host_call call)
+{
+	return w->calls == failing ? EIO : refuse_copies(w, call);
+}
+
+static int count_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The sentence is of the failure itself, and nothing stays open. */
+static void receive_failing(void)
+{
+	int ret;
+
+	put_everything();
+	watched.before = fail_one;
+	error_set(EINVAL, "of an earlier error");
+	ret = apply();
+	if (ret && strstr(error_message(), "of an earlier error"))
+		fail_msg("call %llu: %s", (unsigned long long)failing, error_message());
+	watched.before = NULL;
+	target->ops->free(target);
+	assert_int_equal(count_descriptors(), descriptors);
+}
+
+static void test_every_call_may_fail(void **state)
+{
+	u64 calls;
+
+	assert_int_equal(teardown(NULL), 0);
+	descriptors = count_descriptors();
+	for (failing = 1;; failing++) {
+		assert_int_equal(setup(NULL), 0);
+		receive_failing();
+		calls = watched.calls;
+		assert_ok(tree_remove(&watched.host, base_fd, "dir"));
+		if (failing > calls)
+			break;
+	}
+	assert_int_equal(setup(NULL), 0);
+	assert_true(calls > 200);
+}
+
+static int fail_one_chmod(struct watched_host *w, enum host_call call)
+{
+	return call == HOST_CHMOD && w->count[call] == failing ? EIO : 0;
+}
+
+static void put_mode(const char *path, u64 mode)
+{
+	begin(&b, STREAM_C_CHMOD);
+	attr_text(&b, STREAM_A_PATH, path);
+	attr_u64(&b, STREAM_A_MODE, mode);
+	end(&b);
+}
+
+/* Commands in directories, and on a file, that their owner has closed to himself. */
+static void put_commands_behind_closed_doors(void)
+{
+	put_path(&b, STREAM_C_MKDIR, "d");
+	put_path(&b, STREAM_C_MKDIR, "d/e");
+	put_path(&b, STREAM_C_MKFILE, "d/e/file");
+	put_mode("d/e/file", 0);
+	put_mode("d/e", 0);
+	put_mode("d", 0500);
+	put_path(&b, STREAM_C_MKFILE, "d/e/new");
+	put_path(&b, STREAM_C_MKDIR, "d/sub");
+	put_mode("d/sub", 0500);
+	put_data("d/e/file", 0, "abc", 3);
+	begin(&b, STREAM_C_SET_XATTR);
+	attr_text(&b, STREAM_A_PATH, "d/e/file");
+	attr_text(&b, STREAM_A_XATTR_NAME, "user.x");
+	attr_text(&b, STREAM_A_XATTR_DATA, "x");
+	end(&b);
+	put_two_paths(&b, STREAM_C_LINK, "d/link", STREAM_A_PATH_LINK, "d/e/new");
+	put_two_paths(&b, STREAM_C_RENAME, "d/sub", STREAM_A_PATH_TO, "d/e/sub");
+	put_path(&b, STREAM_C_UNLINK, "d/link");
+	put_end(&b);
+}
+
+static void modes_are_right(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(base_fd, "dir/snap/d", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0500);
+	assert_int_equal(fstatat(base_fd, "dir/snap/d/e", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0);
+	if (geteuid())
+		return; /* nobody else looks into it */
+	assert_int_equal(fstatat(base_fd, "dir/snap/d/e/file", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0);
+	assert_int_equal(fstatat(base_fd, "dir/snap/d/e/sub", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0500);
+}
+
+static void become(uid_t user)
+{
+	if (!getuid())
+		assert_int_equal(seteuid(user), 0);
+}
+
+static void test_a_mode_that_cannot_be_put_back_is_an_error(void **state)
+{
+	u64 calls, failures = 0;
+
+	assert_int_equal(teardown(NULL), 0);
+	assert_int_equal(fchmod(base_fd, 0777), 0);
+	for (failing = 1;; failing++) {
+		become(NOBODY);
+		assert_int_equal(setup(NULL), 0);
+		put_commands_behind_closed_doors();
+		watched.before = fail_one_chmod;
+
+		int ret = apply();
+
+		calls = watched.count[HOST_CHMOD];
+		become(0);
+		if (ret)
+			failures++;
+		else
+			modes_are_right();
+		become(NOBODY);
+		assert_int_equal(teardown(NULL), 0);
+		if (failing > calls)
+			break;
+	}
+	become(0);
+	assert_int_equal(setup(NULL), 0);
+	assert_true(failures > 15);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -234,6 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_call_goes_through_the_table),
 		TEST(test_what_close_says_of_a_written_file_is_an_error),
+		TEST(test_every_call_may_fail),
+		TEST(test_a_mode_that_cannot_be_put_back_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, make_base, remove_base);
