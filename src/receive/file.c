@@ -2,6 +2,7 @@
 #include "receive/file.h"
 
 #include <linux/falloc.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -37,50 +38,92 @@ int file_write(struct host *host, int fd, const void *data, u64 len, u64 offset)
 	return 0;
 }
 
+static int truncate_to(struct host *host, int fd, u64 size)
+{
+	int ret;
+
+	do
+		ret = host->ops->truncate(host, fd, (off_t)size);
+	while (ret && errno == EINTR);
+	return ret;
+}
+
+int file_truncate(struct host *host, int fd, u64 size)
+{
+	return truncate_to(host, fd, size) ? error_errno(errno, "truncate") : 0;
+}
+
 int file_extend(struct host *host, int fd, u64 size)
 {
 	u64 now = 0;
 	int ret = file_size(host, fd, &now);
 
-	if (!ret && now < size && host->ops->truncate(host, fd, (off_t)size))
+	if (!ret && now < size && truncate_to(host, fd, size))
 		ret = error_errno(errno, "extend to %llu bytes", (unsigned long long)size);
 	return ret;
 }
 
-int file_make_hole(struct host *host, int fd, u64 offset, u64 len, bool *no_holes)
+int file_allocate(struct host *host, int fd, int mode, u64 offset, u64 len)
+{
+	int ret;
+
+	do
+		ret = host->ops->fallocate(host, fd, mode, (off_t)offset, (off_t)len);
+	while (ret && errno == EINTR);
+	return ret ? -errno : 0;
+}
+
+void file_copier_release(struct file_copier *c)
+{
+	free(c->room);
+	c->room = NULL;
+}
+
+/* -EOPNOTSUPP without a sentence where there are no holes. */
+static int punch(struct file_copier *c, int fd, u64 offset, u64 len)
+{
+	int ret;
+
+	if (c->no_holes)
+		return -EOPNOTSUPP;
+	ret = file_allocate(c->host, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
+	if (ret == -ENOSYS)
+		ret = -EOPNOTSUPP;
+	c->no_holes = ret == -EOPNOTSUPP;
+	return ret && !c->no_holes ? error_errno(-ret, "punch a hole at offset %llu", (unsigned long long)offset) :
+				     ret;
+}
+
+int file_make_hole(struct file_copier *c, int fd, u64 offset, u64 len)
 {
 	static const char zeros[1 << 16];
 	u64 size = 0;
-	int ret = file_size(host, fd, &size);
+	int ret = file_size(c->host, fd, &size);
 
 	if (ret || offset >= size)
 		return ret;
 	len = min_u64(len, size - offset);
-	if (!*no_holes) {
-		if (!host->ops->fallocate(host, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-					  (off_t)len))
-			return 0;
-		if (errno != EOPNOTSUPP && errno != ENOSYS)
-			return error_errno(errno, "punch a hole at offset %llu",
-					   (unsigned long long)offset);
-		*no_holes = true;
-	}
-	while (!ret && len) {
+	ret = punch(c, fd, offset, len);
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	for (ret = 0; !ret && len;) {
 		u64 n = min_u64(len, sizeof(zeros));
 
-		ret = file_write(host, fd, zeros, n, offset);
+		ret = file_write(c->host, fd, zeros, n, offset);
 		offset += n;
 		len -= n;
 	}
 	return ret;
 }
 
-static int read_and_write(struct host *host, int source, u64 from, u64 len, int fd, u64 to)
+static int read_and_write(struct file_copier *c, int source, u64 from, u64 len, int fd, u64 to)
 {
-	static _Thread_local char buf[COPY_SIZE];
-
+	if (!c->room)
+		c->room = malloc(COPY_SIZE);
+	if (!c->room)
+		return error_nomem(COPY_SIZE);
 	while (len) {
-		ssize_t n = host->ops->pread(host, source, buf, min_u64(len, sizeof(buf)), (off_t)from);
+		ssize_t n = c->host->ops->pread(c->host, source, c->room, min_u64(len, COPY_SIZE), (off_t)from);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -90,7 +133,7 @@ static int read_and_write(struct host *host, int source, u64 from, u64 len, int 
 		if (!n)
 			return error_set(EIO, "the source ends at offset %llu", (unsigned long long)from);
 
-		int ret = file_write(host, fd, buf, n, to);
+		int ret = file_write(c->host, fd, c->room, (u64)n, to);
 
 		if (ret)
 			return ret;
@@ -102,13 +145,15 @@ static int read_and_write(struct host *host, int source, u64 from, u64 len, int 
 }
 
 /* The kernel copies where it can: between files of one filesystem, or on the server. */
-static int copy_data(struct host *host, int source, u64 from, u64 len, int fd, u64 to)
+static int copy_data(struct file_copier *c, int source, u64 from, u64 len, int fd, u64 to)
 {
 	while (len) {
-		ssize_t n = host->ops->copy_range(host, source, (off_t)from, fd, (off_t)to, len);
+		ssize_t n = c->host->ops->copy_range(c->host, source, (off_t)from, fd, (off_t)to, len);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
-			return read_and_write(host, source, from, len, fd, to);
+			return read_and_write(c, source, from, len, fd, to);
 		from += n;
 		to += n;
 		len -= n;
@@ -116,8 +161,9 @@ static int copy_data(struct host *host, int source, u64 from, u64 len, int fd, u
 	return 0;
 }
 
-int file_copy(struct host *host, int source, u64 from, u64 len, int fd, u64 to, bool *no_holes)
+int file_copy(struct file_copier *c, int source, u64 from, u64 len, int fd, u64 to)
 {
+	struct host *host = c->host;
 	u64 end = from + len, shift = to - from;
 	int ret = 0;
 
@@ -128,9 +174,9 @@ int file_copy(struct host *host, int source, u64 from, u64 len, int fd, u64 to, 
 		u64 stop = hole < 0 ? end : min_u64((u64)hole, end);
 
 		if (start > from)
-			ret = file_make_hole(host, fd, from + shift, start - from, no_holes);
+			ret = file_make_hole(c, fd, from + shift, start - from);
 		if (!ret && stop > start)
-			ret = copy_data(host, source, start, stop - start, fd, start + shift);
+			ret = copy_data(c, source, start, stop - start, fd, start + shift);
 		from = stop;
 	}
 	return ret ? ret : file_extend(host, fd, end + shift);

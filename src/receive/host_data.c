@@ -43,7 +43,7 @@ static int write_sparsely(struct host_tree *h, const char *data, u64 len, u64 of
 		bool zero = false;
 		u64 n = run_length(data, len, offset, &zero);
 
-		ret = zero ? file_make_hole(h->host, h->file, offset, n, &h->no_holes) :
+		ret = zero ? file_make_hole(&h->copier, h->file, offset, n) :
 			     file_write(h->host, h->file, data, n, offset);
 		data += n;
 		len -= n;
@@ -115,9 +115,7 @@ int host_tree_truncate(struct host_tree *h, const struct operation *op)
 {
 	int ret = host_tree_open_file(h, op->path);
 
-	if (!ret && h->host->ops->truncate(h->host, h->file, (off_t)op->c->size))
-		ret = error_errno(errno, "truncate");
-	return ret;
+	return ret ? ret : file_truncate(h->host, h->file, op->c->size);
 }
 
 /* What the filesystem has no call for: zeros are written, space is not set aside. */
@@ -129,9 +127,9 @@ static int fallocate_by_hand(struct host_tree *h, const struct decoded_command *
 	switch (c->fallocate_mode) {
 	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
 	case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
-		return file_make_hole(h->host, h->file, c->file_offset, c->size, &h->no_holes);
+		return file_make_hole(&h->copier, h->file, c->file_offset, c->size);
 	case FALLOC_FL_ZERO_RANGE:
-		ret = file_make_hole(h->host, h->file, c->file_offset, c->size, &h->no_holes);
+		ret = file_make_hole(&h->copier, h->file, c->file_offset, c->size);
 		return ret ? ret : file_extend(h->host, h->file, end);
 	case FALLOC_FL_KEEP_SIZE:
 		return host_tree_skip(h, SKIPPED_PREALLOC, err);
@@ -149,12 +147,10 @@ int host_tree_fallocate(struct host_tree *h, const struct operation *op)
 
 	if (ret)
 		return ret;
-	if (!h->host->ops->fallocate(h->host, h->file, (int)c->fallocate_mode, (off_t)c->file_offset,
-				     (off_t)c->size))
-		return 0;
-	if (errno == EOPNOTSUPP || errno == ENOSYS)
-		return fallocate_by_hand(h, c, errno);
-	return error_errno(errno, "fallocate");
+	ret = file_allocate(h->host, h->file, (int)c->fallocate_mode, c->file_offset, c->size);
+	if (ret == -EOPNOTSUPP || ret == -ENOSYS)
+		return fallocate_by_hand(h, c, -ret);
+	return ret ? error_errno(-ret, "fallocate") : 0;
 }
 
 static int clone_from(struct host_tree *h, const struct operation *op, int source, bool same)
@@ -188,7 +184,7 @@ static int clone_from(struct host_tree *h, const struct operation *op, int sourc
 	/* EINVAL: offsets that fit the sender's blocks and not this filesystem's. */
 	if (errno != EOPNOTSUPP && errno != ENOTTY && errno != EXDEV && errno != EINVAL)
 		return error_errno(errno, "clone");
-	return file_copy(host, source, c->clone_offset, c->clone_len, h->file, c->file_offset, &h->no_holes);
+	return file_copy(&h->copier, source, c->clone_offset, c->clone_len, h->file, c->file_offset);
 }
 
 int host_tree_clone(struct host_tree *h, const struct operation *op, struct beneath *source)

@@ -10,12 +10,14 @@
 void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes)
 {
 	*h = (struct host_tree){.host = host, .target = t, .root = -1, .file = -1, .notes = notes};
+	file_copier_init(&h->copier, host);
 	beneath_init(&h->beneath, host, -1);
 }
 
 void host_tree_release(struct host_tree *h)
 {
 	host_tree_close(h);
+	file_copier_release(&h->copier);
 	buffer_release(&h->data);
 	decompressor_free(h->decompressor);
 }
@@ -25,7 +27,7 @@ void host_tree_open(struct host_tree *h, int root)
 	struct host *host = h->host;
 
 	h->root = root;
-	h->no_holes = false;
+	h->copier.no_holes = false;
 	h->hands_down = host->ops->getxattr(host, root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
 			host->ops->getxattr(host, root, ".", "btrfs.compression", NULL, 0) > 0;
 	beneath_init(&h->beneath, host, root);

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "format/compress.h"
 #include "receive/beneath.h"
+#include "receive/file.h"
 #include "receive/notes.h"
 #include "receive/target.h"
 
@@ -25,10 +26,9 @@ struct host_tree {
 	struct tree_notes *notes; /* the caller's */
 
 	bool hands_down; /* a directory may hand down a default ACL or a compression to what is made in it */
-	bool no_holes;     /* the filesystem was found to have none */
 
-	/* Reads of clone sources, decompressed data. */
-	struct buffer data;
+	struct file_copier copier; /* of clone sources */
+	struct buffer data;        /* decompressed */
 	struct decompressor *decompressor;
 };
 

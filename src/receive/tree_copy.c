@@ -39,7 +39,8 @@ struct tree_copy {
 	struct map linked;
 	struct tree_notes *notes;
 	dev_t device;
-	bool no_reflinks, no_holes;
+	struct file_copier copier;
+	bool no_reflinks;
 	char *list, *value; /* extended attributes */
 	struct entries entries;
 };
@@ -181,7 +182,7 @@ static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
 			return 0;
 		c->no_reflinks = errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV;
 	}
-	return file_copy(c->host, source, 0, size, fd, 0, &c->no_holes);
+	return file_copy(&c->copier, source, 0, size, fd, 0);
 }
 
 static int open_source(struct host *host, int dir, const char *name)
@@ -414,6 +415,7 @@ int tree_copy(struct host *host, int from, int to, struct tree_notes *notes)
 
 	if (ret)
 		return ret;
+	file_copier_init(&c.copier, host);
 	beneath_init(&c.from, host, from);
 	beneath_init(&c.to, host, to);
 	c.list = malloc(XATTR_LIST_MAX);
@@ -427,6 +429,7 @@ int tree_copy(struct host *host, int from, int to, struct tree_notes *notes)
 		escape_text(text, sizeof(text), c.path.text, c.path.len);
 		error_wrap(ret, "copy of the parent's '%s'", text);
 	}
+	file_copier_release(&c.copier);
 	entries_release(&c.entries);
 	free(c.list);
 	free(c.value);
