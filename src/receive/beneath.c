@@ -7,6 +7,7 @@
  */
 #include "receive/beneath.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -83,44 +84,71 @@ static int step_into(const struct beneath *b, struct step *at, const char *name)
 	return ret;
 }
 
-static int open_by_steps(const struct beneath *b, const char *text)
+/* The rest of a path, and the component in front of it. */
+struct components {
+	const char *rest, *end;
+	char name[NAME_MAX + 1];
+};
+
+/* 1, 0 at the path's end, -ENAMETOOLONG where it has a longer component than there are. */
+static int next_component(struct components *c)
 {
-	char path[TREE_PATH_MAX + 1], *rest = path;
+	if (c->rest >= c->end)
+		return 0;
+
+	const char *slash = memchr(c->rest, '/', c->end - c->rest);
+	size_t len = (slash ? slash : c->end) - c->rest;
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(c->name, c->rest, len);
+	c->name[len] = '\0';
+	c->rest += len + 1;
+	return 1;
+}
+
+static int open_by_steps(const struct beneath *b, const char *text, size_t len)
+{
+	struct components c = {.rest = text, .end = text + len};
 	struct step at = {.fd = b->root};
+	int ret;
 
-	memcpy(path, text, strnlen(text, TREE_PATH_MAX) + 1);
-	for (char *name; (name = strsep(&rest, "/"));) {
-		int ret = step_into(b, &at, name);
-
+	while ((ret = next_component(&c)) > 0) {
+		ret = step_into(b, &at, c.name);
 		if (ret)
 			return ret;
 	}
-	return at.fd;
+	return ret ? leave(b, &at, ret) : at.fd;
 }
 
-static int open_at_once(struct beneath *b, const char *text)
+static int open_at_once(struct beneath *b, const char *text, size_t len)
 {
-	int fd = b->host->ops->open_beneath(b->host, b->root, text, OPEN_DIRECTORY);
+	char path[TREE_PATH_MAX + 1];
+	int fd;
 
+	if (len > TREE_PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(path, text, len);
+	path[len] = '\0';
+	fd = b->host->ops->open_beneath(b->host, b->root, path, OPEN_DIRECTORY);
 	return fd < 0 ? -errno : fd;
 }
 
 /* O_NOFOLLOW with O_DIRECTORY says ENOTDIR of a symlink: say what it is. */
-static bool leads_through_symlink(const struct beneath *b, const char *text)
+static bool leads_through_symlink(const struct beneath *b, const char *text, size_t len)
 {
+	struct components c = {.rest = text, .end = text + len};
 	struct host *host = b->host;
-	char path[TREE_PATH_MAX + 1];
 	int fd = b->root;
 	bool found = false;
 
-	memcpy(path, text, strnlen(text, TREE_PATH_MAX) + 1);
-	for (char *rest = path, *name; !found && fd >= 0 && (name = strsep(&rest, "/"));) {
+	while (!found && fd >= 0 && next_component(&c) > 0) {
 		struct stat st;
 		int next = -1;
 
-		if (!host->ops->stat(host, fd, name, &st)) {
+		if (!host->ops->stat(host, fd, c.name, &st)) {
 			found = S_ISLNK(st.st_mode);
-			next = host->ops->open(host, fd, name, OPEN_DIRECTORY, 0);
+			next = host->ops->open(host, fd, c.name, OPEN_DIRECTORY, 0);
 		}
 		if (fd != b->root)
 			host_close(host, fd);
@@ -131,22 +159,36 @@ static bool leads_through_symlink(const struct beneath *b, const char *text)
 	return found;
 }
 
-static int open_directory(struct beneath *b, const char *text)
+static int open_directory(struct beneath *b, const char *text, size_t len)
 {
 	int fd = -ENOSYS;
 
 	if (!b->by_steps) {
-		fd = open_at_once(b, text);
+		fd = open_at_once(b, text, len);
 		/* EPERM comes from filters that do not know the call. */
 		b->by_steps = fd == -ENOSYS || fd == -EPERM;
 	}
 	if (b->by_steps || fd == -EACCES || fd == -ENAMETOOLONG || fd == -EAGAIN)
-		fd = open_by_steps(b, text);
+		fd = open_by_steps(b, text, len);
 	if (fd >= 0)
 		return fd;
-	if (fd == -ELOOP || (fd == -ENOTDIR && leads_through_symlink(b, text)))
+	if (fd == -ELOOP || (fd == -ENOTDIR && leads_through_symlink(b, text, len)))
 		return error_set(ELOOP, "the path leads through a symlink");
 	return error_errno(-fd, "cannot open the directory that it lies in");
+}
+
+int beneath_open_parent(struct beneath *b, const char *text, size_t len, const char **name)
+{
+	const char *slash = memrchr(text, '/', len);
+
+	*name = !len ? "." : slash ? slash + 1 : text;
+	return slash ? open_directory(b, text, slash - text) : b->root;
+}
+
+void beneath_close(struct beneath *b, int fd)
+{
+	if (fd != b->root)
+		host_close(b->host, fd);
 }
 
 static struct beneath_dir *oldest(struct beneath *b)
@@ -180,7 +222,7 @@ int beneath_parent(struct beneath *b, const struct tree_path *p)
 	d->path.text[p->parent_len] = '\0';
 	d->path.len = p->parent_len;
 
-	int fd = open_directory(b, d->path.text);
+	int fd = open_directory(b, d->path.text, d->path.len);
 
 	if (fd < 0)
 		return fd;

@@ -39,6 +39,13 @@ void beneath_release(struct beneath *b); /* all but the root */
  */
 int beneath_parent(struct beneath *b, const struct tree_path *p);
 
+/*
+ * The same for the path of @len bytes and a NUL at @text, which may be longer than that of a command: @name is its
+ * last component.  The descriptor is for beneath_close().
+ */
+int beneath_open_parent(struct beneath *b, const char *text, size_t len, const char **name);
+void beneath_close(struct beneath *b, int fd);
+
 /* @p, which may have been a directory, is not there any more, or another one is. */
 void beneath_forget(struct beneath *b, const struct tree_path *p);
 

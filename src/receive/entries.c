@@ -10,52 +10,119 @@
 
 #define BLOCK_SIZE 32768
 
+/* Places in the text: the level's first name, the current one and the one behind it. */
+struct entries_level {
+	size_t start, current, next;
+};
+
 int entries_init(struct entries *e, struct host *host)
 {
-	*e = (struct entries){.host = host, .fd = -1, .block = malloc(BLOCK_SIZE)};
+	*e = (struct entries){.host = host, .block = malloc(BLOCK_SIZE)};
 	return e->block ? 0 : error_nomem(BLOCK_SIZE);
 }
 
 void entries_release(struct entries *e)
 {
 	free(e->block);
+	buffer_release(&e->text);
+	buffer_release(&e->levels);
 }
 
-int entries_start(struct entries *e, int fd)
+static struct entries_level *innermost(const struct entries *e)
 {
-	e->fd = fd;
-	e->at = e->len = 0;
-	return e->host->ops->seek(e->host, fd, 0, SEEK_SET) < 0 ? error_errno(errno, "read the directory") : 0;
+	return (struct entries_level *)(e->levels.data + e->levels.len) - 1;
 }
 
-static int read_block(struct entries *e)
+static int begin_level(struct entries *e)
 {
-	ssize_t n = e->host->ops->entries(e->host, e->fd, e->block, BLOCK_SIZE);
+	const struct entries_level l = {e->text.len, e->text.len, e->text.len};
 
-	if (n < 0)
-		return error_errno(errno, "read the directory");
-	e->at = 0;
-	e->len = (size_t)n;
-	return n ? 1 : 0;
+	return buffer_append(&e->levels, &l, sizeof(l));
 }
 
-static bool is_dots(const char *name)
+static int append(struct entries *e, const char *name)
 {
-	return !strcmp(name, ".") || !strcmp(name, "..");
+	return buffer_append(&e->text, name, strlen(name) + 1);
 }
 
-int entries_next(struct entries *e, const char **name)
+/* The names in the block's first @len bytes. */
+static int append_block(struct entries *e, size_t len)
 {
-	do {
-		int ret = e->at < e->len ? 1 : read_block(e);
+	const struct dirent64 *d;
+	int ret = 0;
 
-		if (ret <= 0)
-			return ret;
+	for (size_t at = 0; !ret && at < len; at += d->d_reclen) {
+		d = (const struct dirent64 *)(e->block + at);
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+			ret = append(e, d->d_name);
+	}
+	return ret;
+}
 
-		const struct dirent64 *d = (const struct dirent64 *)(e->block + e->at);
+static int read_names(struct entries *e, int fd, size_t max)
+{
+	const struct host_ops *ops = e->host->ops;
+	size_t start = e->text.len;
+	ssize_t len = ops->seek(e->host, fd, 0, SEEK_SET);
+	int ret = 0;
 
-		*name = d->d_name;
-		e->at += d->d_reclen;
-	} while (is_dots(*name));
-	return 1;
+	while (!ret && len >= 0 && e->text.len - start <= max) {
+		len = ops->entries(e->host, fd, e->block, BLOCK_SIZE);
+		if (!len)
+			return 0;
+		if (len > 0)
+			ret = append_block(e, (size_t)len);
+	}
+	return len < 0 ? error_errno(errno, "read the directory") : ret;
+}
+
+int entries_push(struct entries *e, int fd, size_t max)
+{
+	int ret = begin_level(e);
+
+	if (ret)
+		return ret;
+	ret = read_names(e, fd, max);
+	if (ret)
+		entries_pop(e);
+	return ret;
+}
+
+int entries_push_one(struct entries *e, const char *name)
+{
+	int ret = begin_level(e);
+
+	if (ret)
+		return ret;
+	ret = append(e, name);
+	if (ret)
+		entries_pop(e);
+	return ret;
+}
+
+void entries_pop(struct entries *e)
+{
+	e->text.len = innermost(e)->start;
+	e->levels.len -= sizeof(struct entries_level);
+}
+
+const char *entries_next(struct entries *e)
+{
+	struct entries_level *l = innermost(e);
+
+	if (l->next == e->text.len)
+		return NULL;
+	l->current = l->next;
+	l->next += strlen(entries_current(e)) + 1;
+	return entries_current(e);
+}
+
+const char *entries_current(const struct entries *e)
+{
+	return (const char *)e->text.data + innermost(e)->current;
+}
+
+bool entries_none(const struct entries *e)
+{
+	return innermost(e)->start == e->text.len;
 }

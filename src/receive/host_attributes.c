@@ -213,15 +213,15 @@ int host_tree_utimes(struct host_tree *h, const struct operation *op)
 	return op->path->len ? 0 : tree_notes_set_times(h->notes, times[0], times[1]);
 }
 
-static int change_flags(struct host_tree *h, const struct tree_path *p, u32 mask, u32 flags)
+static int change_flags(struct host_tree *h, const char *path, size_t len, u32 mask, u32 flags)
 {
-	int dir = beneath_parent(&h->beneath, p);
+	const char *name;
+	int ret, dir = beneath_open_parent(&h->beneath, path, len, &name);
 
 	if (dir < 0)
 		return dir;
-
-	int ret = flags_change(h->host, dir, tree_path_name(p), mask, flags);
-
+	ret = flags_change(h->host, dir, name, mask, flags);
+	beneath_close(&h->beneath, dir);
 	if (ret == -ENOENT)
 		return error_errno(ENOENT, "set the flags");
 	return ret ? host_tree_skip(h, SKIPPED_FLAGS, -ret) : 0;
@@ -240,20 +240,16 @@ int host_tree_fileattr(struct host_tree *h, const struct operation *op)
 		if (ret)
 			return ret;
 	}
-	return change_flags(h, op->path, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
+	return change_flags(h, op->path->text, op->path->len, ~FLAGS_THAT_FORBID, flags & ~FLAGS_THAT_FORBID);
 }
 
-/* The flags of what @e names, which may be too long for a path by now. */
 static int seal_flags_of(struct host_tree *h, const struct path_entry *e)
 {
 	struct buffer path = {0};
-	struct tree_path p;
 	int ret = path_table_path(e, &path);
 
 	if (!ret)
-		ret = tree_path_set(&p, (struct stream_bytes){(char *)path.data, (u32)path.len});
-	if (!ret)
-		ret = change_flags(h, &p, FLAGS_THAT_FORBID, e->note.flags);
+		ret = change_flags(h, (char *)path.data, path.len, FLAGS_THAT_FORBID, e->note.flags);
 	buffer_release(&path);
 	return ret;
 }

@@ -32,14 +32,19 @@ static int put_note(struct buffer *out, const char *path, size_t len, const stru
 	return entry_end(&w);
 }
 
-int tree_notes_put(struct tree_notes *n, const struct tree_path *p, const struct note *note)
+int tree_notes_put_path(struct tree_notes *n, const char *path, size_t len, const struct note *note)
 {
 	struct buffer *out = pending(n);
-	int ret = path_table_put(&n->paths, p->text, p->len, note);
+	int ret = path_table_put(&n->paths, path, len, note);
 
 	if (!ret && note->links > n->last_links)
 		n->last_links = note->links;
-	return ret || !out ? ret : put_note(out, p->text, p->len, note);
+	return ret || !out ? ret : put_note(out, path, len, note);
+}
+
+int tree_notes_put(struct tree_notes *n, const struct tree_path *p, const struct note *note)
+{
+	return tree_notes_put_path(n, p->text, p->len, note);
 }
 
 int tree_notes_remove(struct tree_notes *n, const struct tree_path *p)
@@ -139,7 +144,6 @@ int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_re
 int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent)
 {
 	struct buffer path = {0};
-	struct tree_path p;
 	int ret = 0;
 
 	for (u32 kind = 0; !ret && kind < SKIPPED_KINDS; kind++)
@@ -147,16 +151,15 @@ int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent)
 			ret = tree_notes_leave_out(n, kind);
 	for (struct path_entry *e = NULL; !ret && (e = path_table_next(&parent->paths, e));) {
 		struct note note = e->note;
+		const struct note *own;
 
 		buffer_clear(&path);
 		ret = path_table_path(e, &path);
-		if (ret || path.len > TREE_PATH_MAX)
-			continue;
-		ret = tree_path_set(&p, (struct stream_bytes){(char *)path.data, (u32)path.len});
 		if (ret)
 			break;
-		note.flags |= tree_notes_get(n, &p).flags;
-		ret = tree_notes_put(n, &p, &note);
+		own = path_table_find_path(&n->paths, (char *)path.data, path.len);
+		note.flags |= own ? own->flags : 0;
+		ret = tree_notes_put_path(n, (char *)path.data, path.len, &note);
 	}
 	buffer_release(&path);
 	return ret;

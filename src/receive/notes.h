@@ -43,6 +43,8 @@ struct note tree_notes_get(const struct tree_notes *n, const struct tree_path *p
 
 /* Each returns 0 or a negative errno with an error message. */
 int tree_notes_put(struct tree_notes *n, const struct tree_path *p, const struct note *note);
+/* Of a path that may be longer than a command's. */
+int tree_notes_put_path(struct tree_notes *n, const char *path, size_t len, const struct note *note);
 int tree_notes_remove(struct tree_notes *n, const struct tree_path *p); /* with all beneath it */
 int tree_notes_rename(struct tree_notes *n, const struct tree_path *from, const struct tree_path *to);
 int tree_notes_leave_out(struct tree_notes *n, enum skipped_kind kind);

@@ -208,11 +208,16 @@ int path_table_put(struct path_table *t, const char *text, size_t len, const str
 	return note_is_empty(note) ? 0 : -ENOMEM;
 }
 
-const struct note *path_table_find(const struct path_table *t, const struct tree_path *p)
+const struct note *path_table_find_path(const struct path_table *t, const char *text, size_t len)
 {
-	struct path_entry *e = find(t, p->text, p->len);
+	struct path_entry *e = find(t, text, len);
 
 	return e && !note_is_empty(&e->note) ? &e->note : NULL;
+}
+
+const struct note *path_table_find(const struct path_table *t, const struct tree_path *p)
+{
+	return path_table_find_path(t, p->text, p->len);
 }
 
 void path_table_remove(struct path_table *t, const struct tree_path *p)

@@ -39,6 +39,7 @@ int path_table_put(struct path_table *t, const char *text, size_t len, const str
 
 /* What is noted of @p; NULL for nothing. */
 const struct note *path_table_find(const struct path_table *t, const struct tree_path *p);
+const struct note *path_table_find_path(const struct path_table *t, const char *text, size_t len);
 
 /* @p and everything beneath it is gone. */
 void path_table_remove(struct path_table *t, const struct tree_path *p);

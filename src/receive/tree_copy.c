@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Invariants
- * 1. @path is the file at hand in both trees; both are reached by it through struct beneath, so no
- *    more than a few directories are open however deep the tree is.
+ * 1. Of either tree one directory is open, the one at hand: a descent in each, side by side.  What the directories
+ *    above it still need is on the heap: their names in @entries, what they were like in @directories.  @path leads
+ *    to the name at hand.
  * 2. A directory gets its attributes behind everything in it: its times stay, and a default ACL is
  *    not handed down.
  * 3. A file with several names is copied at the first one met, and linked to that at the others.
+ * 4. A directory of the parent that its owner closed to himself is opened up while it or one beneath it is at hand,
+ *    and no longer, whatever fails.
  */
 #include "receive/tree_copy.h"
 
@@ -17,6 +20,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "receive/beneath.h"
+#include "receive/descent.h"
 #include "receive/entries.h"
 #include "receive/file.h"
 #include "receive/flags.h"
@@ -29,47 +33,47 @@
 struct linked {
 	struct map_node node; /* by inode number */
 	size_t len;
-	char text[]; /* the name under which it was copied */
+	char text[]; /* the path under which it was copied */
+};
+
+/* A directory that is being copied. */
+struct directory {
+	struct stat st;  /* what it was like */
+	size_t path_len; /* of the directory above */
+	bool opened_up;
 };
 
 struct tree_copy {
 	struct host *host;
-	struct beneath from, to;
-	struct tree_path path;
+	struct descent from, to;
+	struct beneath copies; /* from the copy's root, to files that have more names */
+	struct entries entries;
+	struct buffer directories; /* struct directory, the root first */
+	struct buffer path;
 	struct map linked;
 	struct tree_notes *notes;
-	dev_t device;
 	struct file_copier copier;
+	dev_t device;
 	bool no_reflinks;
 	char *list, *value; /* extended attributes */
-	struct entries entries;
 };
 
-static int copy_directory(struct tree_copy *c);
-
-/* One more component; the caller cuts it off again with leave(). */
-static int enter(struct tree_copy *c, const char *name)
+static const char *path_text(const struct tree_copy *c)
 {
-	size_t n = strlen(name), at = c->path.len ? c->path.len + 1 : 0;
-
-	if (at + n > TREE_PATH_MAX)
-		return error_set(ENAMETOOLONG, "the path is longer than %u", TREE_PATH_MAX);
-	if (at)
-		c->path.text[at - 1] = '/';
-	memcpy(c->path.text + at, name, n + 1);
-	c->path.parent_len = c->path.len;
-	c->path.len = at + n;
-	return 0;
+	return c->path.len ? (const char *)c->path.data : "";
 }
 
-static void leave(struct tree_copy *c)
+/* One more component; the caller cuts it off again. */
+static int append_name(struct tree_copy *c, const char *name)
 {
-	const char *slash;
+	size_t old = c->path.len;
+	int ret = old ? buffer_append(&c->path, "/", 1) : 0;
 
-	c->path.len = c->path.parent_len;
-	c->path.text[c->path.len] = '\0';
-	slash = strrchr(c->path.text, '/');
-	c->path.parent_len = slash ? slash - c->path.text : 0;
+	if (!ret)
+		ret = buffer_append(&c->path, name, strlen(name));
+	if (ret)
+		c->path.len = old;
+	return ret;
 }
 
 /* The attribute's length, or a negative errno. */
@@ -147,7 +151,7 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 	if (flags & FLAGS_THAT_FORBID) {
 		const struct note forbid = {.flags = flags & FLAGS_THAT_FORBID};
 
-		ret = tree_notes_put(c->notes, &c->path, &forbid);
+		ret = tree_notes_put_path(c->notes, path_text(c), c->path.len, &forbid);
 		if (ret)
 			return ret;
 	}
@@ -192,10 +196,10 @@ static int open_source(struct host *host, int dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int copy_file(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+static int copy_file(struct tree_copy *c, const char *name, const struct stat *st)
 {
 	struct host *host = c->host;
-	int source = open_source(host, from, name);
+	int from = c->from.fd, source = open_source(host, from, name);
 	struct grant g;
 
 	if (source == -EACCES && grant_begin(&g, host, from, name))
@@ -203,7 +207,7 @@ static int copy_file(struct tree_copy *c, int from, int to, const char *name, co
 	if (source < 0)
 		return error_errno(-source, "open");
 
-	int fd = host->ops->open(host, to, name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	int fd = host->ops->open(host, c->to.fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	int ret = fd < 0 ? error_errno(errno, "create") : 0;
 
 	if (!ret)
@@ -214,15 +218,16 @@ static int copy_file(struct tree_copy *c, int from, int to, const char *name, co
 	return ret;
 }
 
-static int copy_symlink(struct host *host, int from, int to, const char *name)
+static int copy_symlink(struct tree_copy *c, const char *name)
 {
+	struct host *host = c->host;
 	char target[TREE_PATH_MAX + 1];
-	ssize_t n = host->ops->readlink(host, from, name, target, sizeof(target));
+	ssize_t n = host->ops->readlink(host, c->from.fd, name, target, sizeof(target));
 
 	if (n < 0 || n == (ssize_t)sizeof(target))
 		return error_errno(n < 0 ? errno : ENAMETOOLONG, "read the symlink");
 	target[n] = '\0';
-	return host->ops->symlink(host, target, to, name) ? error_errno(errno, "create") : 0;
+	return host->ops->symlink(host, target, c->to.fd, name) ? error_errno(errno, "create") : 0;
 }
 
 /* The directory of the first name may be whole already, and closed. */
@@ -238,207 +243,289 @@ static int link_granted(struct host *host, int from, const char *first, int to, 
 	return ret;
 }
 
-/* 1 when the file was linked to its copy under another name. */
-static int link_to_copy(struct tree_copy *c, int to, const char *name, const struct stat *st)
+static int link_to(struct tree_copy *c, const struct linked *l, const char *name)
 {
-	struct map_node *n = map_find(&c->linked, st->st_ino);
-	size_t len = c->path.len;
-	struct linked *l;
+	const char *first;
+	int ret, dir = beneath_open_parent(&c->copies, l->text, l->len, &first);
 
-	if (n) {
-		struct tree_path first;
+	if (dir < 0)
+		return dir;
+	ret = link_granted(c->host, dir, first, c->to.fd, name);
+	beneath_close(&c->copies, dir);
+	return ret ? error_errno(-ret, "link") : 0;
+}
 
-		l = CONTAINER_OF(n, struct linked, node);
+static int remember_name(struct tree_copy *c, ino_t inode)
+{
+	struct linked *l = malloc(sizeof(*l) + c->path.len + 1);
 
-		int ret = tree_path_set(&first, (struct stream_bytes){l->text, (u32)l->len});
-		int dir = ret ? ret : beneath_parent(&c->to, &first);
-
-		if (dir < 0)
-			return dir;
-		ret = link_granted(c->host, dir, tree_path_name(&first), to, name);
-		return ret ? error_errno(-ret, "link") : 1;
-	}
-	l = malloc(sizeof(*l) + len + 1);
 	if (!l)
-		return error_nomem(sizeof(*l) + len + 1);
-	l->len = len;
-	memcpy(l->text, c->path.text, len + 1);
-	map_add(&c->linked, &l->node, st->st_ino);
+		return error_nomem(sizeof(*l) + c->path.len + 1);
+	l->len = c->path.len;
+	memcpy(l->text, c->path.data, l->len);
+	l->text[l->len] = '\0';
+	map_add(&c->linked, &l->node, inode);
 	return 0;
 }
 
-static int make_copy(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+/* 1 when the file was linked to its copy under another name. */
+static int link_to_copy(struct tree_copy *c, const char *name, const struct stat *st)
+{
+	struct map_node *n = map_find(&c->linked, st->st_ino);
+	int ret;
+
+	if (!n)
+		return remember_name(c, st->st_ino);
+	ret = link_to(c, CONTAINER_OF(n, struct linked, node), name);
+	return ret ? ret : 1;
+}
+
+static int copy_other(struct tree_copy *c, const char *name, const struct stat *st)
 {
 	struct host *host = c->host;
 
-	switch (st->st_mode & S_IFMT) {
-	case S_IFREG:
-		return copy_file(c, from, to, name, st);
-	case S_IFLNK:
-		return copy_symlink(host, from, to, name);
-	case S_IFDIR:
-		if (host->ops->mkdir(host, to, name, 0700))
-			return error_errno(errno, "create");
-		/* What is mounted there is no part of the tree. */
-		return st->st_dev == c->device ? copy_directory(c) : 0;
-	}
-	if (!host->ops->mknod(host, to, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
-		return 0;
-	return error_errno(errno, "create");
-}
-
-/* The file at c->path. */
-static int copy_entry(struct tree_copy *c)
-{
-	int from = beneath_parent(&c->from, &c->path);
-	int to = from < 0 ? from : beneath_parent(&c->to, &c->path);
-	const char *name = tree_path_name(&c->path);
-	struct stat st;
-	int ret = 0;
-
-	if (to < 0)
-		return to;
-	if (c->host->ops->stat(c->host, from, name, &st))
-		return error_errno(errno, "stat");
-	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
-		ret = link_to_copy(c, to, name, &st);
-		if (ret)
-			return ret < 0 ? ret : 0;
-	}
-	ret = make_copy(c, from, to, name, &st);
-	if (!ret && S_ISDIR(st.st_mode)) {
-		/* Far below, other directories were opened instead of these two. */
-		from = beneath_parent(&c->from, &c->path);
-		to = from < 0 ? from : beneath_parent(&c->to, &c->path);
-		ret = to < 0 ? to : 0;
-	}
-	return ret ? ret : copy_attributes(c, from, to, name, &st);
-}
-
-/* A directory that its owner closed to himself, opened up while it is copied. */
-struct opened_up {
-	int fd; /* -1: it was open enough */
-	mode_t mode;
-};
-
-static int open_up(struct host *host, int dir, struct opened_up *o)
-{
-	struct stat st;
-
-	o->fd = -1;
-	if (!host->user || host->ops->stat(host, dir, ".", &st) || st.st_uid != host->user ||
-	    (st.st_mode & 0500) == 0500)
-		return 0;
-	o->mode = st.st_mode & 07777;
-	if (host->ops->chmod(host, dir, ".", o->mode | 0500))
-		return error_errno(errno, "open the directory up");
-	o->fd = host->ops->open(host, dir, ".", O_RDONLY | O_DIRECTORY, 0);
-	if (o->fd < 0)
-		return error_errno(errno, "open the directory up");
+	if (host->ops->mknod(host, c->to.fd, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
+		return error_errno(errno, "create");
 	return 0;
 }
 
-static void close_again(struct host *host, struct opened_up *o)
+static int make_copy(struct tree_copy *c, const char *name, const struct stat *st)
 {
-	if (o->fd < 0)
-		return;
-	host->ops->chmod(host, o->fd, ".", o->mode);
-	host_close(host, o->fd);
-}
-
-/* The names in the directory @dir, one behind the other and each with its NUL. */
-static int read_names(struct tree_copy *c, int dir, struct buffer *names)
-{
-	const char *name;
-	int ret = entries_start(&c->entries, dir);
-
-	while (!ret && (ret = entries_next(&c->entries, &name)) > 0)
-		ret = buffer_append(names, name, strlen(name) + 1);
-	return ret;
-}
-
-/* The directory at c->path itself: the one in which its "." lies. */
-static int source_directory(struct tree_copy *c)
-{
-	int ret = enter(c, ".");
-
-	if (ret)
-		return ret;
-	ret = beneath_parent(&c->from, &c->path);
-	leave(c);
-	return ret;
-}
-
-/* Recursion is bounded by the path's length: at most a directory for every second byte. */
-static int copy_directory(struct tree_copy *c)
-{
-	struct buffer names = {0};
-	struct opened_up up;
-	int dir = source_directory(c);
-	int ret = dir < 0 ? dir : open_up(c->host, dir, &up);
-
-	if (ret)
-		return ret;
-	ret = read_names(c, dir, &names);
-	for (size_t at = 0; !ret && at < names.len;) {
-		const char *name = (const char *)names.data + at;
-
-		at += strlen(name) + 1;
-		ret = enter(c, name);
-		if (!ret)
-			ret = copy_entry(c);
-		if (!ret)
-			leave(c);
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG: return copy_file(c, name, st);
+	case S_IFLNK: return copy_symlink(c, name);
 	}
-	close_again(c->host, &up);
-	buffer_release(&names);
-	return ret;
+	return copy_other(c, name, st);
 }
 
-static int copy_root(struct tree_copy *c, int from, int to)
+static struct directory *innermost(const struct tree_copy *c)
 {
-	struct stat st;
+	return (struct directory *)(c->directories.data + c->directories.len) - 1;
+}
+
+/* The directory at hand in the parent's tree, for its owner. */
+static int open_up(struct tree_copy *c, struct directory *d)
+{
+	struct host *host = c->host;
+
+	if (!host->user || d->st.st_uid != host->user || (d->st.st_mode & 0500) == 0500)
+		return 0;
+	if (host->ops->chmod(host, c->from.fd, ".", (d->st.st_mode & 07777) | 0500))
+		return error_errno(errno, "open the directory up");
+	d->opened_up = true;
+	return 0;
+}
+
+static int close_again(struct tree_copy *c, int fd, const struct directory *d)
+{
+	if (!d->opened_up || !c->host->ops->chmod(c->host, fd, ".", d->st.st_mode & 07777))
+		return 0;
+	return error_errno(errno, "put the directory's mode back");
+}
+
+/* A directory that lies in the one at hand, where @path_len of the path lead, or the root. */
+static int add_directory(struct tree_copy *c, const struct stat *st, size_t path_len)
+{
+	const struct directory d = {.st = *st, .path_len = path_len};
+
+	return buffer_append(&c->directories, &d, sizeof(d));
+}
+
+/* The directory at hand in both trees is the innermost one. */
+static int begin_directory(struct tree_copy *c)
+{
+	int ret = open_up(c, innermost(c));
+
+	return ret ? ret : entries_push(&c->entries, c->from.fd, SIZE_MAX);
+}
+
+static int copy_directory(struct tree_copy *c, const char *name, const struct stat *st, size_t path_len)
+{
+	struct host *host = c->host;
 	int ret;
 
+	if (host->ops->mkdir(host, c->to.fd, name, 0700))
+		return error_errno(errno, "create");
+	/* What is mounted there is no part of the tree. */
+	if (st->st_dev != c->device) {
+		ret = copy_attributes(c, c->from.fd, c->to.fd, name, st);
+		if (!ret)
+			c->path.len = path_len;
+		return ret;
+	}
+	ret = add_directory(c, st, path_len);
+	if (!ret)
+		ret = descent_enter(&c->to, name);
+	if (!ret)
+		ret = descent_enter(&c->from, name);
+	return ret ? ret : begin_directory(c);
+}
+
+/* @name in the directory at hand. */
+static int copy_entry(struct tree_copy *c, const char *name)
+{
+	size_t path_len = c->path.len;
+	struct stat st;
+	int ret = append_name(c, name);
+
+	if (ret)
+		return ret;
+	if (c->host->ops->stat(c->host, c->from.fd, name, &st))
+		return error_errno(errno, "stat");
+	if (S_ISDIR(st.st_mode))
+		return copy_directory(c, name, &st, path_len);
+	if (st.st_nlink > 1)
+		ret = link_to_copy(c, name, &st);
+	if (!ret)
+		ret = make_copy(c, name, &st);
+	if (!ret)
+		ret = copy_attributes(c, c->from.fd, c->to.fd, name, &st);
+	if (ret < 0)
+		return ret;
+	c->path.len = path_len;
+	return 0;
+}
+
+/* All names of the innermost directory are copied; @from and @to are open on it. */
+static int end_directory(struct tree_copy *c, int from, int to)
+{
+	const struct directory *d = innermost(c);
+	int ret = copy_attributes(c, from, to, ".", &d->st);
+	int closed = close_again(c, from, d);
+
+	if (!ret)
+		ret = closed;
+	if (!ret)
+		c->path.len = d->path_len;
+	entries_pop(&c->entries);
+	c->directories.len -= sizeof(*d);
+	return ret;
+}
+
+/* Out of the directory at hand: its attributes come behind the way up, for they may close it. */
+static int leave_directory(struct tree_copy *c)
+{
+	int from, to, ret = descent_leave(&c->to, &to);
+
+	if (ret)
+		return ret;
+	ret = descent_leave(&c->from, &from);
+	if (!ret) {
+		ret = end_directory(c, from, to);
+		host_close(c->host, from);
+	}
+	host_close(c->host, to);
+	return ret;
+}
+
+static int copy_all(struct tree_copy *c)
+{
+	for (;;) {
+		const char *name = entries_next(&c->entries);
+		int ret;
+
+		if (!name && descent_at_root(&c->from))
+			return end_directory(c, c->from.fd, c->to.fd);
+		ret = name ? copy_entry(c, name) : leave_directory(c);
+		if (ret)
+			return ret;
+	}
+}
+
+/* After an error: the parent's directories that are open to their owner are closed again. */
+static void close_directories(struct tree_copy *c)
+{
+	for (; c->directories.len; c->directories.len -= sizeof(struct directory)) {
+		size_t depth = c->directories.len / sizeof(struct directory) - 1;
+		int left = c->from.fd;
+
+		/* The innermost may not have been entered yet. */
+		if (descent_depth(&c->from) < depth)
+			continue;
+		/* Up first: it may be closed to who comes from within, too. */
+		if (depth && descent_leave(&c->from, &left))
+			return;
+		close_again(c, left, innermost(c));
+		if (depth)
+			host_close(c->host, left);
+	}
+}
+
+static int begin(struct tree_copy *c, int from, int to)
+{
+	struct stat st;
+	int ret = map_init(&c->linked);
+
+	if (ret)
+		return ret;
+	c->list = malloc(XATTR_LIST_MAX);
+	c->value = malloc(XATTR_VALUE_MAX);
+	if (!c->list || !c->value)
+		return error_nomem(XATTR_VALUE_MAX);
 	if (c->host->ops->stat(c->host, from, ".", &st))
 		return error_errno(errno, "stat");
 	c->device = st.st_dev;
-	ret = copy_directory(c);
-	return ret ? ret : copy_attributes(c, from, to, ".", &st);
+	ret = entries_init(&c->entries, c->host);
+	if (!ret)
+		ret = descent_init(&c->from, c->host, from);
+	if (!ret)
+		ret = descent_init(&c->to, c->host, to);
+	if (!ret)
+		ret = add_directory(c, &st, 0);
+	return ret ? ret : begin_directory(c);
+}
+
+/* Say where it failed, and leave nothing open. */
+static int fail(struct tree_copy *c, int ret)
+{
+	struct error e;
+	char text[512];
+
+	if (c->path.len) {
+		escape_text(text, sizeof(text), path_text(c), c->path.len);
+		error_wrap(ret, "copy of the parent's '%s'", text);
+	}
+	error_save(&e, ret);
+	close_directories(c);
+	return error_restore(&e);
+}
+
+static void release(struct tree_copy *c)
+{
+	struct map_node *n;
+
+	descent_release(&c->from);
+	descent_release(&c->to);
+	entries_release(&c->entries);
+	buffer_release(&c->directories);
+	buffer_release(&c->path);
+	file_copier_release(&c->copier);
+	free(c->list);
+	free(c->value);
+	while (c->linked.buckets && (n = map_iterate(&c->linked, NULL))) {
+		map_remove(&c->linked, n);
+		free(CONTAINER_OF(n, struct linked, node));
+	}
+	map_release(&c->linked);
+	free(c);
 }
 
 int tree_copy(struct host *host, int from, int to, struct tree_notes *notes)
 {
-	struct tree_copy c = {.host = host, .notes = notes};
-	struct map_node *n;
-	int ret = map_init(&c.linked);
+	struct tree_copy *c = calloc(1, sizeof(*c));
+	int ret;
 
-	if (ret)
-		return ret;
-	file_copier_init(&c.copier, host);
-	beneath_init(&c.from, host, from);
-	beneath_init(&c.to, host, to);
-	c.list = malloc(XATTR_LIST_MAX);
-	c.value = malloc(XATTR_VALUE_MAX);
-	ret = c.list && c.value ? entries_init(&c.entries, host) : error_nomem(XATTR_VALUE_MAX);
+	if (!c)
+		return error_nomem(sizeof(*c));
+	c->host = host;
+	c->notes = notes;
+	file_copier_init(&c->copier, host);
+	beneath_init(&c->copies, host, to);
+	ret = begin(c, from, to);
 	if (!ret)
-		ret = copy_root(&c, from, to);
-	if (ret < 0 && c.path.len) {
-		char text[512];
-
-		escape_text(text, sizeof(text), c.path.text, c.path.len);
-		error_wrap(ret, "copy of the parent's '%s'", text);
-	}
-	file_copier_release(&c.copier);
-	entries_release(&c.entries);
-	free(c.list);
-	free(c.value);
-	beneath_release(&c.from);
-	beneath_release(&c.to);
-	while ((n = map_iterate(&c.linked, NULL))) {
-		map_remove(&c.linked, n);
-		free(CONTAINER_OF(n, struct linked, node));
-	}
-	map_release(&c.linked);
+		ret = copy_all(c);
+	if (ret)
+		ret = fail(c, ret);
+	release(c);
 	return ret;
 }

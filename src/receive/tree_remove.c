@@ -1,83 +1,119 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Invariants
+ * 1. All that was named at the innermost level in front of its current name is gone.
+ * 2. A directory is entered only after rmdir() has called it not empty, which it does not say of a mount point.
+ */
 #include "receive/tree_remove.h"
 
-#include <string.h>
-#include <sys/resource.h>
-
 #include "base/error.h"
+#include "receive/descent.h"
 #include "receive/entries.h"
-#include "receive/grant.h"
 
-#define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY)
+/* So much of a directory's names is read at once: what is read again has grown shorter. */
+#define NAMES_MAX (1u << 20)
 
-static int remove_entry(struct host *host, int dir, const char *name, dev_t device);
+struct remover {
+	struct host *host;
+	struct descent at;
+	struct entries entries;
+	dev_t device;
+};
 
-static int open_to_empty(struct host *host, int dir, const char *name)
+static int fail(int err, const char *name)
 {
-	int fd = host->ops->open(host, dir, name, OPEN_DIRECTORY, 0);
-	struct stat st;
-
-	/* Its owner may have closed it to himself, and it is to go anyway. */
-	if (fd < 0 && errno == EACCES && !host->ops->chmod(host, dir, name, 0700))
-		fd = host->ops->open(host, dir, name, OPEN_DIRECTORY, 0);
-	if (fd >= 0 && host->user && !host->ops->stat(host, fd, ".", &st) && (st.st_mode & 0700) != 0700)
-		host->ops->chmod(host, fd, ".", 0700);
-	return fd;
+	if (err == EXDEV)
+		return error_set(EXDEV, "remove '%s': something is mounted there", name);
+	return error_errno(err, "remove '%s'", name);
 }
 
-/* One directory is open for every level: as many as the paths of commands can be long. */
-static void allow_descriptors(void)
+/* Remove @name in the directory at hand, if one call can: 0, or 1 for a directory that has to be emptied first,
+ * and is open to its owner then; or a negative errno with a sentence. */
+static int remove_at_once(struct remover *r, const char *name)
 {
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-/* Recursion is bounded by the same. */
-static int empty_directory(struct host *host, int fd, dev_t device)
-{
-	struct entries e;
-	const char *name;
-	int ret = entries_init(&e, host);
-
-	if (!ret)
-		ret = entries_start(&e, fd);
-	while (!ret && (ret = entries_next(&e, &name)) > 0)
-		ret = remove_entry(host, fd, name, device);
-	entries_release(&e);
-	host_close(host, fd);
-	return ret;
-}
-
-static int remove_entry(struct host *host, int dir, const char *name, dev_t device)
-{
+	struct host *host = r->host;
+	int dir = r->at.fd;
 	struct stat st;
 
 	if (host->ops->stat(host, dir, name, &st))
-		return error_errno(errno, "remove '%s'", name);
-	if (st.st_dev != device)
-		return error_set(EXDEV, "remove '%s': something is mounted there", name);
-	if (S_ISDIR(st.st_mode)) {
-		int fd = open_to_empty(host, dir, name);
-		int ret = fd < 0 ? error_errno(errno, "open '%s'", name) : empty_directory(host, fd, device);
+		return errno == ENOENT ? 0 : fail(errno, name);
+	if (!S_ISDIR(st.st_mode))
+		return host->ops->unlink(host, dir, name, 0) ? fail(errno, name) : 0;
+	if (st.st_dev != r->device)
+		return fail(EXDEV, name);
+	if (!host->ops->unlink(host, dir, name, AT_REMOVEDIR))
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return fail(errno == EBUSY ? EXDEV : errno, name);
+	if (host->user && host->user == st.st_uid && (st.st_mode & 0700) != 0700 &&
+	    host->ops->chmod(host, dir, name, 0700))
+		return fail(errno, name);
+	return 1;
+}
 
-		if (ret)
-			return ret;
+/* Into the directory that has the current name. */
+static int enter(struct remover *r)
+{
+	int ret = descent_enter(&r->at, entries_current(&r->entries));
+
+	if (!ret)
+		ret = entries_push(&r->entries, r->at.fd, NAMES_MAX);
+	return ret ? error_wrap(ret, "remove '%s'", entries_current(&r->entries)) : 0;
+}
+
+/* Out of the directory at hand, all of whose names are gone, and remove it, too. */
+static int leave(struct remover *r)
+{
+	bool was_empty = entries_none(&r->entries);
+	int left, ret = descent_leave(&r->at, &left);
+
+	entries_pop(&r->entries);
+
+	const char *name = entries_current(&r->entries);
+
+	if (ret)
+		return error_wrap(ret, "remove '%s'", name);
+	host_close(r->host, left);
+	ret = remove_at_once(r, name);
+	/* It had more names than were read at once, or hid some while others were taken away. */
+	if (ret > 0)
+		ret = was_empty ? fail(ENOTEMPTY, name) : enter(r);
+	return ret;
+}
+
+static int remove_all(struct remover *r)
+{
+	int ret = 0;
+
+	while (!ret) {
+		const char *name = entries_next(&r->entries);
+
+		if (!name && descent_at_root(&r->at))
+			return 0;
+		ret = name ? remove_at_once(r, name) : leave(r);
+		if (ret > 0)
+			ret = enter(r);
 	}
-	if (host->ops->unlink(host, dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0))
-		return error_errno(errno, "remove '%s'", name);
-	return 0;
+	return ret;
 }
 
 int tree_remove(struct host *host, int dir, const char *name)
 {
+	struct remover r = {.host = host};
 	struct stat st;
+	int ret;
 
 	if (host->ops->stat(host, dir, name, &st))
-		return errno == ENOENT ? 0 : error_errno(errno, "remove '%s'", name);
-	allow_descriptors();
-	return remove_entry(host, dir, name, st.st_dev);
+		return errno == ENOENT ? 0 : fail(errno, name);
+	r.device = st.st_dev;
+	ret = entries_init(&r.entries, host);
+	if (!ret)
+		ret = descent_init(&r.at, host, dir);
+	if (!ret)
+		ret = entries_push_one(&r.entries, name);
+	if (!ret)
+		ret = remove_all(&r);
+	descent_release(&r.at);
+	entries_release(&r.entries);
+	return ret;
 }

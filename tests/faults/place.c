@@ -110,7 +110,7 @@ static void empty(int at, const char *name)
 	int fd;
 	DIR *d;
 
-	fchmodat(at, name, 0700, 0);
+	must(!fchmodat(at, name, 0700, 0), name);
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	must(d, name);

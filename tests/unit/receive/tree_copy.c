@@ -4,17 +4,21 @@
 #include "support/test.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "receive/tree_copy.h"
 #include "receive/tree_remove.h"
+#include "support/scratch.h"
+#include "support/small_thread.h"
+#include "support/watched_host.h"
 
-static char base[] = "/tmp/btrfly-copy-XXXXXX";
+#define NOBODY 65534
+
+static char base[SCRATCH_MAX];
 static int dir, from, to;
-static struct host host;
+static struct watched_host watched;
+static struct host *const host = &watched.host;
 static struct tree_notes notes;
 
 static int open_directory(int at, const char *name)
@@ -27,9 +31,8 @@ static int open_directory(int at, const char *name)
 
 static int setup(void **state)
 {
-	host_init(&host);
-	snprintf(base, sizeof(base), "/tmp/btrfly-copy-XXXXXX");
-	if (!mkdtemp(base))
+	watched_host_init(&watched);
+	if (!scratch_make(base, "copy") || chmod(base, 0755))
 		return 1;
 	dir = open(base, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(mkdirat(dir, "from", 0755) | mkdirat(dir, "to", 0755), 0);
@@ -40,11 +43,12 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	watched.before = NULL;
 	tree_notes_release(&notes);
 	close(from);
 	close(to);
-	assert_ok(tree_remove(&host, dir, "from"));
-	assert_ok(tree_remove(&host, dir, "to"));
+	assert_ok(tree_remove(host, dir, "from"));
+	assert_ok(tree_remove(host, dir, "to"));
 	close(dir);
 	return rmdir(base);
 }
@@ -58,54 +62,47 @@ static void make_file(int at, const char *name, const char *content)
 	close(fd);
 }
 
-/* Far more levels than directories that may be open; tree_remove(&host, ) takes them away again. */
-static void test_a_deep_tree(void **state)
+/* Down @depth directories called @name, made on the way with @make; the descriptor of the last. */
+static int go_down(int at, const char *name, int depth, bool make)
 {
-	enum { DEPTH = 1900 };
-	int at = dup(from);
-	struct stat st;
-
-	for (int i = 0; i < DEPTH; i++) {
-		assert_int_equal(mkdirat(at, "d", 0755), 0);
-
-		int next = open_directory(at, "d");
-
-		close(at);
-		at = next;
-	}
-	make_file(at, "bottom", "x");
-	close(at);
-	assert_ok(tree_copy(&host, from, to, &notes));
-	at = dup(to);
-	for (int i = 0; i < DEPTH; i++) {
-		int next = open_directory(at, "d");
-
-		close(at);
-		at = next;
-	}
-	assert_int_equal(fstatat(at, "bottom", &st, 0), 0);
-	close(at);
-}
-
-/* The tree's own paths are not limited, but those of commands are. */
-static void test_a_path_that_no_command_can_name(void **state)
-{
-	char name[201];
-	int at = dup(from);
-
-	memset(name, 'n', sizeof(name));
-	name[200] = '\0';
-	for (int i = 0; i < 21; i++) {
-		assert_int_equal(mkdirat(at, name, 0755), 0);
+	at = dup(at);
+	for (int i = 0; i < depth; i++) {
+		if (make)
+			assert_int_equal(mkdirat(at, name, 0755), 0);
 
 		int next = open_directory(at, name);
 
 		close(at);
 		at = next;
 	}
+	return at;
+}
+
+static int copy(void *arg)
+{
+	return tree_copy(host, from, to, &notes);
+}
+
+/* Deeper than the longest path, and than directories may be open. */
+static void test_a_deep_tree(void **state)
+{
+	enum { DEPTH = 1900 };
+	struct stat a, b;
+	int at = go_down(from, "directory", DEPTH, true), copied;
+
+	make_file(at, "bottom", "x");
+	assert_int_equal(linkat(at, "bottom", at, "again", 0), 0);
+	assert_int_equal(linkat(at, "bottom", from, "above", 0), 0);
+	assert_ok(in_small_thread(copy, NULL));
+	copied = go_down(to, "directory", DEPTH, false);
+	assert_int_equal(fstatat(copied, "bottom", &a, 0), 0);
+	assert_int_equal(fstatat(to, "above", &b, 0), 0);
+	assert_int_equal(a.st_nlink, 3);
+	assert_int_equal(a.st_ino, b.st_ino);
+	assert_int_equal(fstatat(copied, "again", &b, 0), 0);
+	assert_int_equal(a.st_ino, b.st_ino);
 	close(at);
-	assert_int_equal(tree_copy(&host, from, to, &notes), -ENAMETOOLONG);
-	assert_non_null(strstr(error_message(), "the path is longer than 4096"));
+	close(copied);
 }
 
 static void test_hard_links_and_holes(void **state)
@@ -113,7 +110,7 @@ static void test_hard_links_and_holes(void **state)
 	struct stat a, b;
 	int fd;
 
-	assert_int_equal(mkdirat(from, "x", 0755) | mkdirat(from, "y", 0500), 0);
+	assert_int_equal(mkdirat(from, "x", 0755) | mkdirat(from, "y", 0755), 0);
 	fd = openat(from, "x/sparse", O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(pwrite(fd, "end", 3, 10 << 20), 3);
 	close(fd);
@@ -121,7 +118,8 @@ static void test_hard_links_and_holes(void **state)
 	assert_int_equal(linkat(from, "x/sparse", from, "y/sparse", 0), 0);
 	assert_int_equal(symlinkat("nowhere", from, "link"), 0);
 	assert_int_equal(linkat(from, "link", from, "x/link", 0), 0);
-	assert_ok(tree_copy(&host, from, to, &notes));
+	assert_int_equal(fchmodat(from, "y", 0500, 0), 0);
+	assert_ok(tree_copy(host, from, to, &notes));
 	assert_int_equal(fstatat(to, "sparse", &a, 0), 0);
 	assert_int_equal(fstatat(to, "y/sparse", &b, 0), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
@@ -138,23 +136,162 @@ static void test_what_is_in_the_way_is_an_error(void **state)
 {
 	make_file(from, "file", "x");
 	make_file(to, "file", "y");
-	assert_error(tree_copy(&host, from, to, &notes), EEXIST,
+	assert_error(tree_copy(host, from, to, &notes), EEXIST,
 		     "copy of the parent's 'file': create: File exists");
 }
 
-static void test_removing_what_is_not_there(void **state)
+static void become(uid_t user)
 {
-	assert_ok(tree_remove(&host, dir, "nothing"));
+	if (!getuid())
+		assert_int_equal(seteuid(user), 0);
 }
 
-static void test_removing_follows_no_symlink(void **state)
+/* What both trees lie in belongs to an ordinary user from here on, and so do they. */
+static void become_nobody(void)
+{
+	if (!geteuid())
+		assert_int_equal(fchown(dir, NOBODY, NOBODY) | fchown(from, NOBODY, NOBODY) |
+				 fchown(to, NOBODY, NOBODY), 0);
+	become(NOBODY);
+	watched_host_init(&watched);
+}
+
+static const struct {
+	const char *path;
+	mode_t mode;
+} closed[] = {{"a", 0300}, {"a/0", 0200}, {"a/b", 0000}, {"a/b/c", 0100}, {"a/b/c/d", 0400}, {"a/e", 0200},
+	      {"a/file", 0640}, {"a/b/c/d/file", 0}, {"a/b/c/file", 0400}, {"a/e/link", 0400}};
+#define DIRECTORIES 6
+
+/* Directories and files that their owner closed to himself, or not; to be opened from outside in. */
+static void make_directories(void)
+{
+	for (size_t i = 0; i < DIRECTORIES; i++)
+		assert_int_equal(mkdirat(from, closed[i].path, 0700), 0);
+	make_file(from, "a/file", "1");
+	make_file(from, "a/b/c/d/file", "2");
+	/* Of the two other names one comes before a/b, and one behind it. */
+	make_file(from, "a/b/c/file", "3");
+	assert_int_equal(linkat(from, "a/b/c/file", from, "a/e/link", 0), 0);
+	make_file(from, "a/b/c/other", "4");
+	assert_int_equal(linkat(from, "a/b/c/other", from, "a/0/link", 0), 0);
+}
+
+static void close_directories(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(closed); i++)
+		assert_int_equal(fchmodat(from, closed[i].path, 0700, 0), 0);
+	for (size_t i = ARRAY_SIZE(closed); i--;)
+		assert_int_equal(fchmodat(from, closed[i].path, closed[i].mode, 0), 0);
+}
+
+static void modes_are(int at)
 {
 	struct stat st;
 
-	make_file(from, "kept", "x");
-	assert_int_equal(symlinkat("../from", to, "link"), 0);
-	assert_ok(tree_remove(&host, dir, "to"));
-	assert_int_equal(fstatat(from, "kept", &st, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(closed); i++) {
+		assert_int_equal(fstatat(at, closed[i].path, &st, AT_SYMLINK_NOFOLLOW), 0);
+		if ((st.st_mode & 07777) != closed[i].mode)
+			fail_msg("%s has mode %o", closed[i].path, st.st_mode & 07777);
+	}
+}
+
+static void test_directories_closed_to_their_owner(void **state)
+{
+	struct stat a, b;
+
+	become_nobody();
+	make_directories();
+	close_directories();
+
+	int ret = tree_copy(host, from, to, &notes);
+
+	become(0);
+	assert_ok(ret);
+	if (geteuid())
+		skip(); /* nobody else can look into them */
+	modes_are(from);
+	modes_are(to);
+	assert_int_equal(fstatat(to, "a/b/c/file", &a, 0), 0);
+	assert_int_equal(fstatat(to, "a/e/link", &b, 0), 0);
+	assert_int_equal(a.st_ino, b.st_ino);
+	assert_int_equal(fstatat(from, "a/b", &a, 0), 0);
+	assert_int_equal(fstatat(to, "a/b", &b, 0), 0);
+	assert_memory_equal(&a.st_mtim, &b.st_mtim, sizeof(a.st_mtim));
+}
+
+static u64 failing;
+static enum host_call failed;
+
+static int fail_one(struct watched_host *w, enum host_call call)
+{
+	if (w->calls != failing)
+		return 0;
+	failed = call;
+	return EIO;
+}
+
+static int count_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void empty_the_copy(void)
+{
+	watched.before = NULL;
+	close(to);
+	assert_ok(tree_remove(host, dir, "to"));
+	assert_int_equal(mkdirat(dir, "to", 0755), 0);
+	to = open_directory(dir, "to");
+}
+
+/* The sentence is of the failure itself, or of what the call was to help against. */
+static void failed_with_a_sentence(int ret)
+{
+	assert_true(ret == -EIO || ret == -EACCES);
+	assert_null(strstr(error_message(), "of an earlier error"));
+	assert_non_null(strstr(error_message(), strerror(-ret)));
+}
+
+/* Of each call that fails it is said, nothing stays open, and the parent's directories are as they were. */
+static void test_every_call_may_fail(void **state)
+{
+	u64 failures = 0, calls;
+	int descriptors;
+
+	become_nobody();
+	make_directories();
+	descriptors = count_descriptors();
+	for (failing = 1;; failing++) {
+		close_directories();
+		watched_host_init(&watched);
+		watched.before = fail_one;
+		error_set(EINVAL, "of an earlier error");
+
+		int ret = tree_copy(host, from, to, &notes);
+
+		calls = watched.calls;
+		assert_int_equal(count_descriptors(), descriptors);
+		if (ret) {
+			failures++;
+			failed_with_a_sentence(ret);
+		}
+		become(0);
+		if (!geteuid() && (!ret || failed != HOST_CHMOD))
+			modes_are(from);
+		if (!geteuid() && !ret)
+			modes_are(to);
+		become(NOBODY);
+		empty_the_copy();
+		if (failing > calls)
+			break;
+	}
+	become(0);
+	assert_true(failures > 100);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -163,11 +300,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_deep_tree),
-		TEST(test_a_path_that_no_command_can_name),
 		TEST(test_hard_links_and_holes),
 		TEST(test_what_is_in_the_way_is_an_error),
-		TEST(test_removing_what_is_not_there),
-		TEST(test_removing_follows_no_symlink),
+		TEST(test_directories_closed_to_their_owner),
+		TEST(test_every_call_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
