@@ -6,8 +6,8 @@
  *
  * The calls are those of the system, with two differences: a name has no slash, and no symlink is ever
  * followed; and "." stands for what @dir is open on, be it a file or a directory that may not be searched
- * (open() alone needs the right to).  @dir is open for reading.  A call that fails returns -1 and sets
- * errno.
+ * (open() alone needs the right to).  ".." is for descent.c, which looks where it leads.  @dir is open for
+ * reading.  A call that fails returns -1 and sets errno.
  */
 #ifndef BTRFLY_RECEIVE_HOST_H
 #define BTRFLY_RECEIVE_HOST_H
