@@ -19,7 +19,7 @@
  *        refused              killed, received without --resume, which has to be refused, and gone on with
  *        twice                killed, gone on with and killed again somewhere, and gone on with
  *
- * The last line is "N of N ..." and the exit status 0 if nothing went wrong, otherwise 1.
+ * The last line has "N of N cases" in it, and the exit status is 0 if nothing went wrong, otherwise 1.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -244,7 +244,13 @@ static void result(const struct test *t)
 	       (unsigned long long)t->gone_through, (unsigned long long)t->said, (unsigned long long)t->killed);
 }
 
-int main(int argc, char **argv)
+struct chosen {
+	u64 at; /* 0: all of them */
+	const char *mode;
+};
+
+/* Whether they are right. */
+static bool parse(struct test *t, struct chosen *one_case, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"name", required_argument, NULL, 'n'}, {"mounted", no_argument, NULL, 'm'},
@@ -252,38 +258,50 @@ int main(int argc, char **argv)
 		{"seed", required_argument, NULL, 's'}, {"case", required_argument, NULL, 'c'},
 		{0},
 	};
-	struct test t = {.name = "every call", .every = 1, .o = outcome_new(), .call = malloc(FAULT_CALLS_MAX)};
-	const char *mode = NULL;
-	u64 at = 0;
 
-	gcry_check_version(NULL);
 	for (int c; (c = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
 		switch (c) {
-		case 'n': t.name = optarg; break;
-		case 'm': t.place.mounted = true; break;
-		case 'u': t.place.user = (uid_t)strtoul(optarg, NULL, 10); break;
-		case 'e': t.every = max_u64(1, strtoull(optarg, NULL, 10)); break;
-		case 's': t.seed = strtoull(optarg, NULL, 10); break;
+		case 'n': t->name = optarg; break;
+		case 'm': t->place.mounted = true; break;
+		case 'u': t->place.user = (uid_t)strtoul(optarg, NULL, 10); break;
+		case 'e': t->every = max_u64(1, strtoull(optarg, NULL, 10)); break;
+		case 's': t->seed = strtoull(optarg, NULL, 10); break;
 		case 'c':
-			at = strtoull(optarg, NULL, 10);
-			mode = optind < argc ? argv[optind++] : NULL;
-			if (!at || !mode)
-				return usage();
+			one_case->at = strtoull(optarg, NULL, 10);
+			one_case->mode = optind < argc ? argv[optind++] : "";
+			if (!one_case->at)
+				return false;
 			break;
-		default: return usage();
+		default: return false;
 		}
 	}
-	if (argc - optind < 2 || !t.o || !t.call)
+	if (argc - optind < 2)
+		return false;
+	t->place.base = argv[optind];
+	t->stream = argv[optind + 1];
+	t->parents = argv + optind + 2;
+	snprintf(t->place.dir, sizeof(t->place.dir), "%s/dir", t->place.base);
+	snprintf(t->place.beside, sizeof(t->place.beside), "%s/beside", t->place.base);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static u8 calls[FAULT_CALLS_MAX];
+	struct test t = {.name = "every call", .every = 1, .o = outcome_new(), .call = calls};
+	struct chosen one_case = {0};
+
+	if (!parse(&t, &one_case, argc, argv))
 		return usage();
-	t.place.base = argv[optind];
-	t.stream = argv[optind + 1];
-	t.parents = argv + optind + 2;
-	snprintf(t.place.dir, sizeof(t.place.dir), "%s/dir", t.place.base);
-	snprintf(t.place.beside, sizeof(t.place.beside), "%s/beside", t.place.base);
+	if (!t.o) {
+		perror("every_call: shared memory");
+		return 2;
+	}
+	gcry_check_version(NULL);
 	start(&t);
-	t.verbose = mode;
-	if (mode)
-		one(&t, at, mode_of(mode));
+	t.verbose = one_case.at;
+	if (one_case.at)
+		one(&t, one_case.at, mode_of(one_case.mode));
 	else
 		all(&t);
 	place_remove(&t.place);

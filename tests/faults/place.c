@@ -364,12 +364,9 @@ void place_make(struct place *p, char **parents, const char *stream, struct outc
 	make_directories(p);
 	for (; *parents; parents++)
 		must_receive(p, *parents, o);
-	names_release(&p->before);
-	names_release(&p->records);
 	names_read(&p->before, p->dir);
 	names_read(&p->records, state);
 	must_receive(p, stream, o);
-	free(p->whole);
 	p->whole = describe(p);
 	place_clear(p);
 	free(state);
@@ -387,4 +384,8 @@ void place_clear(struct place *p)
 void place_remove(struct place *p)
 {
 	remove_tree(AT_FDCWD, p->base);
+	names_release(&p->before);
+	names_release(&p->records);
+	free(p->whole);
+	p->whole = NULL;
 }
