@@ -11,6 +11,7 @@
  *   --user UID       an ordinary user receives (where root runs this)
  *   --every M        not at every call, but at one of M
  *   --seed N         of what is chosen at random
+ *   --report N       show N of the cases that end badly, not 20
  *   --case K MODE    only at call K, in that mode, with more said
  *
  * Modes: eio, enospc, eintr   the call fails
@@ -32,8 +33,6 @@
 
 #include "place.h"
 
-#define REPORTED_MAX 20 /* cases that are shown */
-
 enum mode { EIO_, ENOSPC_, EINTR_, SHORT, KILL, HALF, REFUSED, TWICE, MODES };
 
 static const struct {
@@ -50,7 +49,7 @@ struct test {
 	char **parents;
 	struct place place;
 	struct outcome *o;
-	u64 every, seed;
+	u64 every, seed, report;
 	bool verbose;
 	u64 calls; /* of a receive without hindrance */
 	u8 *call;  /* which they were */
@@ -171,10 +170,10 @@ static void report(struct test *t, u64 at, enum mode mode, const char *bad)
 {
 	u64 failures = t->cases - t->good;
 
-	if (failures <= REPORTED_MAX)
+	if (failures <= t->report)
 		printf("  %s: --case %llu %s: %s: %s\n", t->name, (unsigned long long)at, modes[mode].name, call_name(t, at),
 		       bad);
-	if (failures == REPORTED_MAX)
+	if (failures == t->report)
 		printf("  %s: more are not shown\n", t->name);
 	fflush(stdout);
 }
@@ -231,8 +230,8 @@ static enum mode mode_of(const char *name)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: every_call [--name NAME] [--mounted] [--user UID] [--every M] [--seed N] [--case K MODE] BASE "
-			"STREAM [PARENT-STREAM…]\n");
+	fprintf(stderr, "usage: every_call [--name NAME] [--mounted] [--user UID] [--every M] [--seed N] [--report N] [--case K MODE] "
+			"BASE STREAM [PARENT-STREAM…]\n");
 	return 2;
 }
 
@@ -256,7 +255,7 @@ static bool parse(struct test *t, struct chosen *one_case, int argc, char **argv
 		{"name", required_argument, NULL, 'n'}, {"mounted", no_argument, NULL, 'm'},
 		{"user", required_argument, NULL, 'u'}, {"every", required_argument, NULL, 'e'},
 		{"seed", required_argument, NULL, 's'}, {"case", required_argument, NULL, 'c'},
-		{0},
+		{"report", required_argument, NULL, 'r'}, {0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
@@ -265,6 +264,7 @@ static bool parse(struct test *t, struct chosen *one_case, int argc, char **argv
 		case 'm': t->place.mounted = true; break;
 		case 'u': t->place.user = (uid_t)strtoul(optarg, NULL, 10); break;
 		case 'e': t->every = max_u64(1, strtoull(optarg, NULL, 10)); break;
+		case 'r': t->report = strtoull(optarg, NULL, 10); break;
 		case 's': t->seed = strtoull(optarg, NULL, 10); break;
 		case 'c':
 			one_case->at = strtoull(optarg, NULL, 10);
@@ -288,7 +288,7 @@ static bool parse(struct test *t, struct chosen *one_case, int argc, char **argv
 int main(int argc, char **argv)
 {
 	static u8 calls[FAULT_CALLS_MAX];
-	struct test t = {.name = "every call", .every = 1, .o = outcome_new(), .call = calls};
+	struct test t = {.name = "every call", .every = 1, .report = 20, .o = outcome_new(), .call = calls};
 	struct chosen one_case = {0};
 
 	if (!parse(&t, &one_case, argc, argv))

@@ -230,7 +230,7 @@ static void describe_entry(const struct place *p, FILE *out, const char *name)
 	struct stat st;
 
 	fprintf(out, "== %s\n", name);
-	options.changes = !strcmp(name, OTHER) || (!p->user && names_have(&p->before, name));
+	options.changes = !strcmp(name, OTHER) || (!p->user && !geteuid() && names_have(&p->before, name));
 	if (!strcmp(name, STATE))
 		describe_state(p, out);
 	else if (!lstat(path, &st) && S_ISDIR(st.st_mode)) {

@@ -216,8 +216,13 @@ static void walk(struct manifest *m, int dir, const char *name, const char *path
 {
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		die(path);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (errno != EACCES || !m->options->closed)
+			die(path);
+		print_escaped(m->out, path, strlen(path));
+		fputs(" closed\n", m->out);
+		return;
+	}
 	if (!(m->options->without[MANIFEST_SPECIAL] && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))))
 		print_line(m, dir, name, path, &st);
 	if (!S_ISDIR(st.st_mode))
