@@ -188,11 +188,12 @@ static void describe_record(FILE *out, const char *path)
 
 	must(len >= 0 && !close(fd), path);
 	while (entry_next(bytes, (size_t)len, &at, &e) == 1) {
-		char *line = malloc(2 * e.len + 32);
-		int n = sprintf(line, "entry %u ", e.type);
+		const size_t size = 2 * e.len + 32;
+		char *line = malloc(size);
+		size_t n = (size_t)snprintf(line, size, "entry %u ", e.type);
 
 		for (size_t i = 0; i < e.len; i++)
-			n += sprintf(line + n, "%02x", e.data[i]);
+			n += (size_t)snprintf(line + n, size - n, "%02x", e.data[i]);
 		names_add(&lines, line);
 	}
 	names_sort(&lines);
