@@ -39,20 +39,17 @@ void beneath_release(struct beneath *b)
 /* A directory on the way; its owner may have to be let in to search it. */
 struct step {
 	int fd;
-	mode_t mode; /* what it had, if it was changed */
-	bool granted;
+	struct opening opening;
 };
 
 /* Returns @ret, or, where that is 0, the negative errno of a mode that could not be put back. */
 static int leave(const struct beneath *b, struct step *s, int ret)
 {
-	struct host *host = b->host;
+	int closed = opening_end(&s->opening, b->host, s->fd, ".");
 
-	if (s->granted && host->ops->chmod(host, s->fd, ".", s->mode) && !ret)
-		ret = -errno;
 	if (s->fd != b->root)
-		host_close(host, s->fd);
-	return ret;
+		host_close(b->host, s->fd);
+	return ret ? ret : closed;
 }
 
 static bool let_in(struct host *host, struct step *s)
@@ -61,9 +58,7 @@ static bool let_in(struct host *host, struct step *s)
 
 	if (host->ops->stat(host, s->fd, ".", &st) || st.st_uid != host->user || (st.st_mode & 0100))
 		return false;
-	s->mode = st.st_mode & 07777;
-	s->granted = !host->ops->chmod(host, s->fd, ".", s->mode | 0100);
-	return s->granted;
+	return !opening_begin(&s->opening, host, s->fd, ".", &st, 0100);
 }
 
 /* From one directory into the next, and put the first one's mode back. */

@@ -19,8 +19,8 @@ enum entry_type {
 	ENTRY_RUN,	 /* le64 process id: who works on it from here on */
 	ENTRY_TREE,	 /* le64 inode, le64 subvolume id: of the partial tree's root */
 	ENTRY_ADVANCE,	 /* le64 commands, le64 digest, then entries of notes: all of it or nothing */
-	ENTRY_OPENED,	 /* uuid, le32 mode, path */
-	ENTRY_CLOSED,	 /* uuid, path */
+	ENTRY_OPENED,	 /* le64 serial, le32 mode, path from DIR */
+	ENTRY_CLOSED,	 /* le64 serial */
 	ENTRY_FAILED,	 /* a command failed and was left out */
 	ENTRY_SEALED,
 	ENTRY_NAMED,

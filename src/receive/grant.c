@@ -3,34 +3,67 @@
 
 #include <errno.h>
 
+#include "receive/opened.h"
+
+int opening_begin(struct opening *o, struct host *host, int dir, const char *name, const struct stat *st, mode_t bits)
+{
+	mode_t mode = st->st_mode & 07777;
+	int ret = 0;
+
+	*o = (struct opening){0};
+	if (host->opened)
+		ret = opened_add(host->opened, host, dir, name, mode, &o->note);
+	if (!ret && host->ops->chmod(host, dir, name, mode | bits)) {
+		ret = -errno;
+		opening_forget(o, host);
+	}
+	o->changed = !ret;
+	o->mode = mode;
+	return ret;
+}
+
+int opening_end(struct opening *o, struct host *host, int dir, const char *name)
+{
+	if (!o->changed)
+		return 0;
+	/* What cannot be put back now stays noted. */
+	if (host->ops->chmod(host, dir, name, o->mode))
+		return -errno;
+	opening_forget(o, host);
+	return 0;
+}
+
+void opening_forget(struct opening *o, struct host *host)
+{
+	if (o->note)
+		opened_remove(host->opened, o->note);
+	*o = (struct opening){0};
+}
+
 bool grant_begin(struct grant *g, struct host *host, int dir, const char *name)
 {
 	struct stat st;
 
-	*g = (struct grant){.host = host, .dir = dir, .name = name};
+	*g = (struct grant){.host = host, .dir = dir, .name_dir = dir, .name = name};
 	if (!host->user)
 		return false;
-	if (!host->ops->stat(host, dir, ".", &st) && st.st_uid == host->user && (st.st_mode & 0700) != 0700) {
-		g->dir_mode = st.st_mode & 07777;
-		g->dir_changed = !host->ops->chmod(host, dir, ".", g->dir_mode | 0700);
-	}
+	if (!host->ops->stat(host, dir, ".", &st) && st.st_uid == host->user && (st.st_mode & 0700) != 0700)
+		opening_begin(&g->dir_mode, host, dir, ".", &st, 0700);
 	if (name && !host->ops->stat(host, dir, name, &st) && !S_ISLNK(st.st_mode) &&
-	    st.st_uid == host->user && (st.st_mode & 0600) != 0600) {
-		g->mode = st.st_mode & 07777;
-		g->changed = !host->ops->chmod(host, dir, name, g->mode | 0600);
-	}
-	return g->dir_changed || g->changed;
+	    st.st_uid == host->user && (st.st_mode & 0600) != 0600)
+		opening_begin(&g->name_mode, host, dir, name, &st, 0600);
+	return g->dir_mode.changed || g->name_mode.changed;
 }
 
 int grant_end(struct grant *g, int ret)
 {
 	struct host *host = g->host;
+	int name_ret = g->name ? opening_end(&g->name_mode, host, g->name_dir, g->name) : 0;
+	int dir_ret = opening_end(&g->dir_mode, host, g->dir, ".");
 
-	if (g->changed && host->ops->chmod(host, g->dir, g->name, g->mode) && ret >= 0)
-		ret = -errno;
-	if (g->dir_changed && host->ops->chmod(host, g->dir, ".", g->dir_mode) && ret >= 0)
-		ret = -errno;
-	return ret;
+	if (g->new_note && !name_ret)
+		opened_remove(host->opened, g->new_note);
+	return ret < 0 ? ret : name_ret ? name_ret : dir_ret ? dir_ret : ret;
 }
 
 int grant_end_open(struct grant *g, int fd)
@@ -40,6 +73,21 @@ int grant_end_open(struct grant *g, int fd)
 	if (ret < 0 && fd >= 0)
 		host_close(g->host, fd);
 	return ret;
+}
+
+void grant_will_move(struct grant *g, int dir, const char *to)
+{
+	struct opened *o = g->host->opened;
+
+	/* Without it the mode is not put back after a kill at the worst moment, and nothing else. */
+	if (g->name_mode.note && opened_add(o, g->host, dir, to, g->name_mode.mode, &g->new_note))
+		g->new_note = 0;
+}
+
+void grant_moved(struct grant *g, int dir, const char *to)
+{
+	g->name_dir = dir;
+	g->name = to;
 }
 
 static int open_directory(struct host *host, int dir, const char *name)
@@ -52,18 +100,16 @@ static int open_directory(struct host *host, int dir, const char *name)
 /* The directory alone, not the one that it lies in. */
 static int open_granted(struct host *host, int dir, const char *name)
 {
-	struct grant g = {.host = host, .dir = dir, .name = name};
+	struct grant g = {.host = host, .dir = dir, .name_dir = dir, .name = name};
 	struct stat st;
+	int ret;
 
 	if (host->ops->stat(host, dir, name, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != host->user)
 		return -EACCES;
-	g.mode = st.st_mode & 07777;
-	if (host->ops->chmod(host, dir, name, g.mode | 0700))
-		return -errno;
-	g.changed = true;
-	return grant_end_open(&g, open_directory(host, dir, name));
+	ret = opening_begin(&g.name_mode, host, dir, name, &st, 0700);
+	return ret ? ret : grant_end_open(&g, open_directory(host, dir, name));
 }
 
 int grant_open_directory(struct host *host, int dir, const char *name)

@@ -20,6 +20,7 @@
 #include "base/types.h"
 
 struct host;
+struct opened;
 
 struct host_ops {
 	/* O_NOFOLLOW and O_CLOEXEC are added.  @mode is of use with O_CREAT. */
@@ -31,6 +32,8 @@ struct host_ops {
 
 	int (*stat)(struct host *h, int dir, const char *name, struct stat *st);
 	int (*statfs)(struct host *h, int fd, struct statfs *fs);
+	/* The path of what is open, as the system has it, without a NUL; ENOENT where it tells nobody. */
+	ssize_t (*path)(struct host *h, int fd, char *path, size_t size);
 	ssize_t (*readlink)(struct host *h, int dir, const char *name, char *target, size_t size);
 	/* Entries as getdents64() has them; 0 at the end. */
 	ssize_t (*entries)(struct host *h, int fd, void *buf, size_t size);
@@ -68,6 +71,7 @@ struct host_ops {
 struct host {
 	const struct host_ops *ops;
 	uid_t user; /* who receives: 0 needs no grants */
+	struct opened *opened; /* where modes that are opened up for a moment are noted; NULL: nowhere */
 };
 
 /* The running system, as the user of this process. */

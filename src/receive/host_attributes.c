@@ -136,7 +136,7 @@ int host_tree_chmod(struct host_tree *h, const struct operation *op)
 		ret = host->ops->chmod(host, dir, name, mode) ? -errno : 0;
 		/* The root is the directory that was opened up for itself. */
 		if (!op->path->len)
-			g.dir_changed = false;
+			grant_keep_directory(&g);
 		ret = grant_end(&g, ret);
 	}
 	if (ret == -EOPNOTSUPP)

@@ -140,19 +140,16 @@ static int rename_granted(struct host *host, int from_dir, const char *from, int
 {
 	struct grant source, target;
 	bool granted = grant_begin(&source, host, from_dir, from);
-	mode_t mode = source.mode;
-	bool changed = source.changed;
 	int ret = -EACCES;
 
 	granted |= grant_begin(&target, host, to_dir, NULL);
+	grant_will_move(&source, to_dir, to);
 	if (granted)
 		ret = host->ops->rename(host, from_dir, from, to_dir, to, 0) ? -errno : 0;
-	if (!ret && changed) {
-		grant_keep(&source);
-		ret = host->ops->chmod(host, to_dir, to, mode) ? -errno : 0;
-	}
-	ret = grant_end(&target, ret);
-	return grant_end(&source, ret);
+	if (!ret)
+		grant_moved(&source, to_dir, to);
+	ret = grant_end(&source, ret);
+	return grant_end(&target, ret);
 }
 
 /* On a second try: what was to be renamed is not there any more, and its new name is. */

@@ -124,6 +124,14 @@ static int system_statfs(struct host *h, int fd, struct statfs *fs)
 	return fstatfs(fd, fs);
 }
 
+static ssize_t system_path(struct host *h, int fd, char *path, size_t size)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, path, size);
+}
+
 static ssize_t system_readlink(struct host *h, int dir, const char *name, char *target, size_t size)
 {
 	return readlinkat(dir, name, target, size);
@@ -341,6 +349,7 @@ static const struct host_ops system_ops = {
 	.close = system_close,
 	.stat = system_stat,
 	.statfs = system_statfs,
+	.path = system_path,
 	.readlink = system_readlink,
 	.entries = system_entries,
 	.mkdir = system_mkdir,

@@ -15,7 +15,6 @@
 
 #include "base/error.h"
 #include "receive/grant.h"
-#include "receive/reclose.h"
 
 /* What a stream builds on: a descriptor of its root. */
 static int open_origin(struct host_target *h, const u8 *uuid, u64 ctransid)
@@ -96,31 +95,6 @@ static void let_go(struct host_target *h)
 
 /* ---- What an earlier run left ----------------------------------------------------------------------- */
 
-/* Close again what a killed run had opened up for a moment. */
-static void close_again(struct host_target *h)
-{
-	struct receiving *r = &h->receiving;
-
-	/* Root opens nothing up, so whoever says so is wrong. */
-	if (!h->host->user)
-		opened_release(&r->opened);
-	while (r->opened.count) {
-		const struct opened_mode *m = &r->opened.mode[r->opened.count - 1];
-		struct origin o;
-		int root = -1;
-
-		if (memcmp(m->tree, r->uuid, sizeof(m->tree)))
-			root = h->kind->open_received(h, m->tree, 0, &o);
-		else if (r->tree.inode && receiving_is_tree(r, r->partial) == 1)
-			root = host_target_open_partial(h);
-		if (root >= 0) {
-			reclose(h->host, root, m);
-			host_close(h->host, root);
-		}
-		opened_remove(&r->opened, m->tree, m->path, m->len);
-	}
-}
-
 /* The journal of this subvolume, if there is one, is loaded and locked. */
 static int look(struct host_target *h, const struct operation *op)
 {
@@ -130,8 +104,9 @@ static int look(struct host_target *h, const struct operation *op)
 	ret = receiving_load(&h->receiving, op->c->uuid);
 	if (ret && ret != -ENOENT)
 		return ret;
-	if (!ret)
-		close_again(h);
+	/* Root opens nothing up, so whoever says so is wrong. */
+	if (!ret && h->host->user)
+		opened_close_all(&h->receiving.opened, h->host);
 	h->looked = true;
 	return 0;
 }
@@ -455,6 +430,7 @@ static void host_free(struct target *t)
 	let_go(h);
 	close_source(h);
 	host_tree_release(&h->tree);
+	h->host->opened = NULL;
 	host_close(h->host, h->dir);
 	free(h);
 }
@@ -490,6 +466,7 @@ int host_target_new(struct target **out, int dir, const struct receive_options *
 	h->dir = dir;
 	h->source_root = -1;
 	receiving_init(&h->receiving, h->host, dir, kind->removal);
+	h->host->opened = &h->receiving.opened;
 	host_tree_init(&h->tree, h->host, &h->target, &h->receiving.notes);
 	*out = &h->target;
 	return 0;

@@ -5,10 +5,13 @@
  */
 #include "receive/opened.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "receive/beneath.h"
 #include "receive/journal.h"
 
 static int make_room(struct opened *o)
@@ -31,14 +34,14 @@ int opened_write(struct journal *j, const struct opened_mode *m)
 	struct entry_writer w;
 
 	entry_begin(&w, journal_buffer(j), ENTRY_OPENED);
-	entry_put(&w, m->tree, sizeof(m->tree));
+	entry_put_u64(&w, m->serial);
 	entry_put_u32(&w, m->mode);
 	entry_put(&w, m->path, m->len);
 	return journal_append(j, &w);
 }
 
 /* In memory alone. */
-static int push(struct opened *o, const u8 *tree, const char *path, size_t len, mode_t mode)
+static int push(struct opened *o, u64 serial, const char *path, size_t len, mode_t mode)
 {
 	int ret = make_room(o);
 	char *copy = ret ? NULL : malloc(len + 1);
@@ -49,11 +52,8 @@ static int push(struct opened *o, const u8 *tree, const char *path, size_t len, 
 		return error_nomem(len + 1);
 	memcpy(copy, path, len);
 	copy[len] = '\0';
-
-	struct opened_mode *m = &o->mode[o->count++];
-
-	*m = (struct opened_mode){.mode = mode, .len = len, .path = copy};
-	memcpy(m->tree, tree, sizeof(m->tree));
+	o->mode[o->count++] = (struct opened_mode){.serial = serial, .mode = mode, .len = len, .path = copy};
+	o->last_serial = max_u64(o->last_serial, serial);
 	return 0;
 }
 
@@ -64,61 +64,120 @@ static void take_out(struct opened *o, size_t i)
 	memmove(&o->mode[i], &o->mode[i + 1], (o->count - i) * sizeof(*o->mode));
 }
 
-/* The newest of that path; count if there is none. */
-static size_t find(const struct opened *o, const u8 *tree, const char *path, size_t len)
+static size_t find(const struct opened *o, u64 serial)
 {
-	for (size_t i = o->count; i--;) {
-		const struct opened_mode *m = &o->mode[i];
+	size_t i = o->count;
 
-		if (m->len == len && !memcmp(m->path, path, len) && !memcmp(m->tree, tree, sizeof(m->tree)))
-			return i;
-	}
-	return o->count;
+	/* They come and go like a stack's. */
+	while (i && o->mode[i - 1].serial != serial)
+		i--;
+	return i ? i - 1 : o->count;
 }
 
-int opened_add(struct opened *o, const u8 *tree, const char *path, size_t len, mode_t mode)
+/* The path of @name in @dir from DIR in @text, which has room for PATH_MAX and a name; 0 where it is not known. */
+static size_t find_path(struct opened *o, struct host *h, int dir, const char *name, char *text)
 {
-	int ret = push(o, tree, path, len, mode);
+	char base[PATH_MAX];
+	ssize_t base_len = h->ops->path(h, o->dir, base, sizeof(base));
+	ssize_t len = h->ops->path(h, dir, text, PATH_MAX);
+	size_t name_len = strlen(name);
 
-	if (ret || !o->journal || !journal_is_open(o->journal))
+	if (base_len <= 0 || len < base_len || len == PATH_MAX || memcmp(text, base, (size_t)base_len))
+		return 0;
+	len -= base_len;
+	memmove(text, text + base_len, (size_t)len);
+	if (strcmp(name, ".")) {
+		text[len++] = '/';
+		memcpy(text + len, name, name_len);
+		len += (ssize_t)name_len;
+	}
+	/* DIR itself is nobody's to open up, and in front of all else is a slash. */
+	if (len < 2 || text[0] != '/')
+		return 0;
+	memmove(text, text + 1, (size_t)len - 1);
+	return (size_t)len - 1;
+}
+
+int opened_add(struct opened *o, struct host *h, int dir, const char *name, mode_t mode, u64 *serial)
+{
+	char text[PATH_MAX + NAME_MAX + 2];
+	size_t len;
+	int ret;
+
+	*serial = 0;
+	if (!o->journal || !journal_is_open(o->journal))
+		return 0;
+	len = find_path(o, h, dir, name, text);
+	if (!len)
+		return 0;
+	ret = push(o, o->last_serial + 1, text, len, mode);
+	if (ret)
 		return ret;
 	ret = opened_write(o->journal, &o->mode[o->count - 1]);
 	if (ret)
 		take_out(o, o->count - 1);
+	else
+		*serial = o->last_serial;
 	return ret;
 }
 
-void opened_remove(struct opened *o, const u8 *tree, const char *path, size_t len)
+void opened_remove(struct opened *o, u64 serial)
 {
-	size_t i = find(o, tree, path, len);
+	size_t i = find(o, serial);
 	struct entry_writer w;
 
 	if (i == o->count)
 		return;
-	/* @tree and @path may be the note's own. */
-	if (o->journal && journal_is_open(o->journal)) {
-		entry_begin(&w, journal_buffer(o->journal), ENTRY_CLOSED);
-		entry_put(&w, tree, 16);
-		entry_put(&w, path, len);
-		journal_append(o->journal, &w);
-	}
 	take_out(o, i);
+	if (!o->journal || !journal_is_open(o->journal))
+		return;
+	entry_begin(&w, journal_buffer(o->journal), ENTRY_CLOSED);
+	entry_put_u64(&w, serial);
+	journal_append(o->journal, &w);
+}
+
+static void close_one(struct opened *o, struct host *h, const struct opened_mode *m)
+{
+	struct stat st;
+	struct beneath b;
+	const char *name;
+	int dir;
+
+	beneath_init(&b, h, o->dir);
+	dir = beneath_open_parent(&b, m->path, m->len, &name);
+	if (dir < 0)
+		return;
+	if (!h->ops->stat(h, dir, name, &st) && !S_ISLNK(st.st_mode) && st.st_uid == h->user)
+		h->ops->chmod(h, dir, name, m->mode);
+	beneath_close(&b, dir);
+}
+
+void opened_close_all(struct opened *o, struct host *h)
+{
+	while (o->count) {
+		const struct opened_mode *m = &o->mode[o->count - 1];
+
+		close_one(o, h, m);
+		opened_remove(o, m->serial);
+	}
 }
 
 int opened_read(struct opened *o, struct entry *e)
 {
-	const u8 *tree = entry_bytes(e, 16);
+	u64 serial = entry_u64(e);
 	mode_t mode = e->type == ENTRY_OPENED ? entry_u32(e) & 07777 : 0;
-	size_t len;
+	struct tree_path p;
+	size_t len, i;
 	const char *path = entry_rest(e, &len);
 
-	if (e->bad || memchr(path, '\0', len))
+	if (e->bad)
 		return -EINVAL;
-	if (e->type == ENTRY_OPENED)
-		return push(o, tree, path, len, mode);
-
-	size_t i = find(o, tree, path, len);
-
+	if (e->type == ENTRY_OPENED) {
+		if (!len || tree_path_set(&p, (struct stream_bytes){path, (u32)len}))
+			return -EINVAL;
+		return push(o, serial, path, len, mode);
+	}
+	i = find(o, serial);
 	if (i < o->count)
 		take_out(o, i);
 	return 0;
@@ -129,5 +188,5 @@ void opened_release(struct opened *o)
 	while (o->count)
 		take_out(o, o->count - 1);
 	free(o->mode);
-	*o = (struct opened){.journal = o->journal};
+	*o = (struct opened){.journal = o->journal, .dir = o->dir};
 }

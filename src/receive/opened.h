@@ -7,33 +7,38 @@
 #ifndef BTRFLY_RECEIVE_OPENED_H
 #define BTRFLY_RECEIVE_OPENED_H
 
-#include <sys/types.h>
-
-#include "base/types.h"
+#include "receive/host.h"
 
 struct journal;
 struct entry;
 
 struct opened_mode {
-	u8 tree[16]; /* the uuid of the subvolume in which it lies */
+	u64 serial;
 	mode_t mode; /* what it was */
 	size_t len;
-	char *path;
+	char *path; /* from DIR */
 };
 
 struct opened {
-	struct journal *journal; /* NULL: notes are kept in memory alone */
+	struct journal *journal;
+	int dir; /* DIR */
 	struct opened_mode *mode; /* the newest one last */
 	size_t count, capacity;
+	u64 last_serial;
 };
 
-/* [@path, @path + @len) of the tree @tree, now of mode @mode, is about to be opened up.  0 or a negative errno with
- * an error message; then it must not be. */
-int opened_add(struct opened *o, const u8 *tree, const char *path, size_t len, mode_t mode);
+/*
+ * @name in the open directory @dir, or with "." that itself, now of mode @mode, is about to be opened up; @serial stands
+ * for the note, 0 where there is none: without a journal, and where the system does not tell the path of what is open (no
+ * /proc), or it is too long.  0 or a negative errno with an error message; then it must not be opened up.
+ */
+int opened_add(struct opened *o, struct host *h, int dir, const char *name, mode_t mode, u64 *serial);
 
-/* The newest note of that path: its mode is back.  A failure to say so in the journal is none: what it says is
- * then put back once more. */
-void opened_remove(struct opened *o, const u8 *tree, const char *path, size_t len);
+/* Its mode is back.  A failure to say so in the journal is none: what it says is then put back once more. */
+void opened_remove(struct opened *o, u64 serial);
+
+/* Put back what a killed run left open, the newest first.  What is not there any more needs nothing. */
+void opened_close_all(struct opened *o, struct host *h);
 
 /* As they stand in the journal: write one anew, and take in an ENTRY_OPENED or ENTRY_CLOSED.  -EINVAL without a message if
  * it is damaged. */

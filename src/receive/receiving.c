@@ -34,7 +34,7 @@ void receiving_init(struct receiving *r, struct host *h, int dir, const char *re
 	*r = (struct receiving){.host = h, .dir = dir, .removal = removal};
 	learn_boot(r->boot, sizeof(r->boot));
 	journal_init(&r->journal, h);
-	r->opened.journal = &r->journal;
+	r->opened = (struct opened){.journal = &r->journal, .dir = dir};
 	r->notes.journal = &r->journal;
 }
 

@@ -40,7 +40,7 @@ struct linked {
 struct directory {
 	struct stat st;  /* what it was like */
 	size_t path_len; /* of the directory above */
-	bool opened_up;
+	struct opening opening; /* where its owner closed it to himself */
 };
 
 struct tree_copy {
@@ -307,20 +307,19 @@ static struct directory *innermost(const struct tree_copy *c)
 static int open_up(struct tree_copy *c, struct directory *d)
 {
 	struct host *host = c->host;
+	int ret;
 
 	if (!host->user || d->st.st_uid != host->user || (d->st.st_mode & 0500) == 0500)
 		return 0;
-	if (host->ops->chmod(host, c->from.fd, ".", (d->st.st_mode & 07777) | 0500))
-		return error_errno(errno, "open the directory up");
-	d->opened_up = true;
-	return 0;
+	ret = opening_begin(&d->opening, host, c->from.fd, ".", &d->st, 0500);
+	return ret ? error_errno(-ret, "open the directory up") : 0;
 }
 
-static int close_again(struct tree_copy *c, int fd, const struct directory *d)
+static int close_again(struct tree_copy *c, int fd, struct directory *d)
 {
-	if (!d->opened_up || !c->host->ops->chmod(c->host, fd, ".", d->st.st_mode & 07777))
-		return 0;
-	return error_errno(errno, "put the directory's mode back");
+	int ret = opening_end(&d->opening, c->host, fd, ".");
+
+	return ret ? error_errno(-ret, "put the directory's mode back") : 0;
 }
 
 /* A directory that lies in the one at hand, where @path_len of the path lead, or the root. */
@@ -389,7 +388,7 @@ static int copy_entry(struct tree_copy *c, const char *name)
 /* All names of the innermost directory are copied; @from and @to are open on it. */
 static int end_directory(struct tree_copy *c, int from, int to)
 {
-	const struct directory *d = innermost(c);
+	struct directory *d = innermost(c);
 	int ret = copy_attributes(c, from, to, ".", &d->st);
 	int closed = close_again(c, from, d);
 

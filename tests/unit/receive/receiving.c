@@ -171,16 +171,60 @@ static void test_notes_come_with_their_command(void **state)
 
 static void test_what_was_opened_up_is_noted_until_it_is_closed(void **state)
 {
+	u64 first, second;
+	int at;
+
 	begin();
 	make();
-	assert_ok(opened_add(&now.opened, uuid, "dir", 3, 0555));
-	assert_ok(opened_add(&now.opened, uuid, "dir/file", 8, 0400));
-	opened_remove(&now.opened, uuid, "dir", 3);
+	at = open(PARTIAL, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mkdirat(at, "dir", 0755), 0);
+	assert_ok(opened_add(&now.opened, &watched.host, at, ".", 0555, &first));
+	assert_ok(opened_add(&now.opened, &watched.host, at, "dir", 0400, &second));
+	assert_true(first && second);
+	opened_remove(&now.opened, first);
 	kill_and_load();
 	assert_int_equal(later.opened.count, 1);
-	assert_string_equal(later.opened.mode[0].path, "dir/file");
+	assert_string_equal(later.opened.mode[0].path, PARTIAL "/dir");
 	assert_int_equal(later.opened.mode[0].mode, 0400);
-	assert_memory_equal(later.opened.mode[0].tree, uuid, sizeof(uuid));
+	assert_int_equal(later.opened.mode[0].serial, second);
+	close(at);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* What a killed run left open is closed, and nothing that it leads to by a symlink, or out of DIR. */
+static void test_what_was_left_open_is_closed(void **state)
+{
+	u64 serial;
+	int at;
+
+	begin();
+	make();
+	at = open(PARTIAL, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mkdirat(at, "dir", 0755) | mkdirat(at, "gone", 0755) | mkdirat(at, "link", 0755), 0);
+	assert_int_equal(mkdirat(at, "link/below", 0755) | mkdir("other", 0755) | mkdir("other/below", 0755), 0);
+	assert_ok(opened_add(&now.opened, &watched.host, at, "dir", 0500, &serial));
+	assert_ok(opened_add(&now.opened, &watched.host, at, "gone", 0500, &serial));
+	assert_ok(opened_add(&now.opened, &watched.host, at, "link", 0500, &serial));
+	kill_and_load();
+	assert_int_equal(unlinkat(at, "gone", AT_REMOVEDIR) | unlinkat(at, "link/below", AT_REMOVEDIR) |
+				 unlinkat(at, "link", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("../other", at, "link"), 0);
+	opened_close_all(&later.opened, &watched.host);
+	assert_int_equal(later.opened.count, 0);
+	assert_int_equal(mode_of(PARTIAL "/dir"), 0500);
+	assert_int_equal(mode_of("other"), 0755);
+	receiving_release(&later);
+	assert_ok(receiving_load(&now, uuid));
+	assert_int_equal(now.opened.count, 0);
+	assert_int_equal(fchmodat(at, "dir", 0700, 0), 0);
+	close(at);
 }
 
 static void test_sealed_named_done(void **state)
@@ -324,6 +368,7 @@ int main(void)
 		TEST(test_the_tree_is_known_by_what_it_is),
 		TEST(test_notes_come_with_their_command),
 		TEST(test_what_was_opened_up_is_noted_until_it_is_closed),
+		TEST(test_what_was_left_open_is_closed),
 		TEST(test_sealed_named_done),
 		TEST(test_a_name_that_was_taken_meanwhile),
 		TEST(test_behind_a_failed_command_nothing_is_noted),

@@ -5,7 +5,7 @@
 
 static const char *const names[HOST_CALLS] = {
 	[HOST_OPEN] = "open", [HOST_OPEN_BENEATH] = "open_beneath", [HOST_OPEN_HANDLE] = "open_handle",
-	[HOST_CLOSE] = "close", [HOST_STAT] = "stat", [HOST_STATFS] = "statfs", [HOST_READLINK] = "readlink",
+	[HOST_CLOSE] = "close", [HOST_STAT] = "stat", [HOST_STATFS] = "statfs", [HOST_PATH] = "path", [HOST_READLINK] = "readlink",
 	[HOST_ENTRIES] = "entries", [HOST_MKDIR] = "mkdir", [HOST_MKNOD] = "mknod", [HOST_SYMLINK] = "symlink",
 	[HOST_LINK] = "link", [HOST_RENAME] = "rename", [HOST_UNLINK] = "unlink", [HOST_CHMOD] = "chmod",
 	[HOST_CHOWN] = "chown", [HOST_UTIMENS] = "utimens", [HOST_SETXATTR] = "setxattr",
@@ -68,6 +68,7 @@ static int watched_close(struct host *h, int fd)
 
 PASS_ON(int, stat, HOST_STAT, (struct host *h, int dir, const char *name, struct stat *st), dir, name, st)
 PASS_ON(int, statfs, HOST_STATFS, (struct host *h, int fd, struct statfs *fs), fd, fs)
+PASS_ON(ssize_t, path, HOST_PATH, (struct host *h, int fd, char *path, size_t size), fd, path, size)
 PASS_ON(ssize_t, readlink, HOST_READLINK,
 	(struct host *h, int dir, const char *name, char *target, size_t size), dir, name, target, size)
 PASS_ON(ssize_t, entries, HOST_ENTRIES, (struct host *h, int fd, void *buf, size_t size), fd, buf, size)
@@ -120,6 +121,7 @@ static const struct host_ops watched_ops = {
 	.close = watched_close,
 	.stat = watched_stat,
 	.statfs = watched_statfs,
+	.path = watched_path,
 	.readlink = watched_readlink,
 	.entries = watched_entries,
 	.mkdir = watched_mkdir,
