@@ -8,7 +8,7 @@
  *  - Images, devices and streams are hostile until checked.  A damaged one gives an error.
  *  - Nothing is written to stdout or stderr, no signal handler is set, no thread outlives the call
  *    that made it.  A program that sends into a pipe should ignore SIGPIPE: then a reader that
- *    went away is -EPIPE.
+ *    went away is -EPIPE.  Likewise SIGXFSZ, where the size of files is limited: then it is -EFBIG.
  *  - Nothing may be called in a forked child on a handle that its parent opened.
  *
  * Errors

@@ -26,7 +26,9 @@ static const struct command commands[] = {
 
 int main(int argc, char **argv)
 {
-	/* A closed pipe is an error like others: it has a sentence and the exit status 1. */
+	/* A closed pipe and a file of the greatest length allowed (ulimit -f) are errors like others: they have a
+	 * sentence and the exit status 1. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return command_dispatch("btrfly", commands, argc, argv);
 }
