@@ -130,7 +130,7 @@ ssize_t btrfly_file_read(struct btrfly_file *file, void *buf, size_t len, uint64
 #define BTRFLY_SEND_NO_DATA (1u << 0)	       /* extents are announced, not sent */
 #define BTRFLY_SEND_COMPRESSED_DATA (1u << 1) /* compressed data as it lies on disk; protocol 2 */
 
-/* Subvolumes: a path from the top level ("snaps/today", "/" the top level itself), or else an id. */
+/* Subvolumes: a path from the top level ("snaps/today", "/" the top level itself; never empty), or else an id. */
 struct btrfly_send_args {
 	size_t struct_size;
 	const char *subvolume;

@@ -22,6 +22,13 @@ static int callback_write(struct sink *sink, const void *buf, size_t len)
 	return ret ? error_set(ret < 0 ? -ret : EIO, "the stream's writer returned %d", ret) : 0;
 }
 
+static int check_word(const char *word, const char *what)
+{
+	if (!word)
+		return error_set(EINVAL, "no %s is named", what);
+	return *word ? 0 : error_set(EINVAL, "the %s is an empty word", what);
+}
+
 /* What is @given, with the size that it has here. */
 static int take(struct btrfly_send_args *args, const struct btrfly_send_args *given)
 {
@@ -30,8 +37,13 @@ static int take(struct btrfly_send_args *args, const struct btrfly_send_args *gi
 
 	if (ret)
 		return ret;
-	if (!args->subvolume)
-		return error_set(EINVAL, "no subvolume is named");
+	ret = check_word(args->subvolume, "subvolume");
+	if (!ret && args->parent)
+		ret = check_word(args->parent, "parent");
+	for (size_t i = 0; i < args->clone_source_count && !ret; i++)
+		ret = check_word(args->clone_sources[i], "clone source");
+	if (ret)
+		return ret;
 	if (args->flags & ~known)
 		return error_set(EINVAL, "unknown flags %#x", args->flags & ~known);
 	if (args->proto > 3)

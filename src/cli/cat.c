@@ -120,6 +120,8 @@ int cat_command(int argc, char **argv)
 	if (argc - optind < 2)
 		status = command_misused(NAME, USAGE, "an image and a path are wanted");
 	else
+		status = image_check_operands(NAME, USAGE, "PATH", argv + optind, (size_t)(argc - optind));
+	if (!status)
 		status = run(argv[optind], &devices, argv + optind + 1, argc - optind - 1);
 out:
 	image_devices_release(&devices);

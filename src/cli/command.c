@@ -59,6 +59,14 @@ int command_misused(const char *name, const char *usage, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int command_check_words(const char *name, const char *usage, const char *what, char **words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!*words[i])
+			return command_misused(name, usage, "%s is an empty word", what);
+	return 0;
+}
+
 int command_bad_option(const char *name, const char *usage, int answer, char **argv)
 {
 	const char *word = argv[optind - 1];

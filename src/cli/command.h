@@ -3,6 +3,8 @@
 #ifndef BTRFLY_CLI_COMMAND_H
 #define BTRFLY_CLI_COMMAND_H
 
+#include <stddef.h>
+
 /* 0 done, 1 failed, 2 wrong usage. */
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
@@ -27,7 +29,11 @@ int command_printed(const char *name);
 int command_misused(const char *name, const char *usage, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same for what getopt_long() answered with '?' or, its option string beginning with ':', with
+/* Wrong usage if one of @count words is empty, as an unset variable of a script is: it is said that @what, "IMAGE"
+ * or "-p PARENT", is.  0 or EXIT_USAGE. */
+int command_check_words(const char *name, const char *usage, const char *what, char **words, size_t count);
+
+/* Wrong usage again: what getopt_long() answered with '?' or, its option string beginning with ':', with
  * ':'.  opterr must be 0. */
 int command_bad_option(const char *name, const char *usage, int answer, char **argv);
 

@@ -44,6 +44,16 @@ static int run(char **operands, const struct image_devices *devices, const struc
 	return ret ? command_failed(NAME) : command_printed(NAME);
 }
 
+static int check_operands(char **words)
+{
+	static const char *const names[] = {"IMAGE", "OLD", "NEW"};
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !status; i++)
+		status = command_check_words(NAME, USAGE, names[i], words + i, 1);
+	return status;
+}
+
 int diff_command(int argc, char **argv)
 {
 	enum { OPTION_JSON = 256, OPTION_RANGES, OPTION_DATA, OPTION_DEVICE };
@@ -80,6 +90,8 @@ int diff_command(int argc, char **argv)
 	else if (argc - optind != 3)
 		status = command_misused(NAME, USAGE, "an image and two subvolumes are wanted");
 	else
+		status = check_operands(argv + optind);
+	if (!status)
 		status = run(argv + optind, &devices, &content,
 			     json ? diff_print_json : fields ? diff_print_fields : diff_print_line);
 out:

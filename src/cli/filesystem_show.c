@@ -110,6 +110,9 @@ int filesystem_show_command(int argc, char **argv)
 	}
 	if (optind == argc)
 		return command_misused(NAME, USAGE, "no image or device was given");
+	c = command_check_words(NAME, USAGE, "IMAGE|DEVICE", argv + optind, (size_t)(argc - optind));
+	if (c)
+		return c;
 	if (volume_open_paths((const char *const *)argv + optind, (size_t)(argc - optind), &v))
 		return command_failed(NAME);
 	if (json)

@@ -5,18 +5,29 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "cli/command.h"
 #include "device/mounted.h"
 
 int image_devices_add(struct image_devices *d, const char *path)
 {
 	size_t size = (d->count + 1) * sizeof(*d->path);
-	const char **grown = realloc(d->path, size);
+	const char **grown;
 
+	if (!*path)
+		return error_set(EINVAL, "--device DEV is an empty word");
+	grown = realloc(d->path, size);
 	if (!grown)
 		return error_nomem(size);
 	d->path = grown;
 	d->path[d->count++] = path;
 	return 0;
+}
+
+int image_check_operands(const char *command, const char *usage, const char *what, char **words, size_t count)
+{
+	int status = command_check_words(command, usage, "IMAGE", words, 1);
+
+	return status ? status : command_check_words(command, usage, what, words + 1, count - 1);
 }
 
 void image_devices_release(struct image_devices *d)

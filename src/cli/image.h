@@ -11,8 +11,12 @@ struct image_devices {
 	size_t count;
 };
 
-int image_devices_add(struct image_devices *d, const char *path); /* 0 or -ENOMEM */
+int image_devices_add(struct image_devices *d, const char *path); /* 0, -ENOMEM, or -EINVAL: it is empty */
 void image_devices_release(struct image_devices *d);
+
+/* Wrong usage if IMAGE, the first of the @count operands @words, is empty, or one of the others, which are all
+ * called @what.  0 or EXIT_USAGE, after having said it. */
+int image_check_operands(const char *command, const char *usage, const char *what, char **words, size_t count);
 
 /*
  * Open the filesystem on @image and @more.  Where the kernel has one of them mounted this is said once on

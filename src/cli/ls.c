@@ -205,6 +205,8 @@ int ls_command(int argc, char **argv)
 	if (argc - optind < 1 || argc - optind > 2)
 		status = command_misused(NAME, USAGE, "one image, and at most one path, is wanted");
 	else
+		status = image_check_operands(NAME, USAGE, "PATH", argv + optind, (size_t)(argc - optind));
+	if (!status)
 		status = run(argv[optind], &devices, argc - optind == 2 ? argv[optind + 1] : "/",
 			     details || json, json ? ls_print_json : details ? ls_print_long : ls_print_short);
 out:

@@ -96,15 +96,15 @@ static int parse_option(struct send_arguments *a, int option, char **argv)
 		return 0;
 	case 'f':
 		a->file = optarg;
-		return 0;
+		return command_check_words(SEND_NAME, USAGE, "-f FILE", &optarg, 1);
 	case 'p':
 		if (a->parent)
 			return command_misused(SEND_NAME, USAGE, "you cannot have more than one parent (-p)");
 		a->parent = optarg;
-		return 0;
+		return command_check_words(SEND_NAME, USAGE, "-p PARENT", &optarg, 1);
 	case 'c':
 		a->clones[a->clone_count++] = optarg;
-		return 0;
+		return command_check_words(SEND_NAME, USAGE, "-c CLONE-SRC", &optarg, 1);
 	case OPTION_PROTO:
 		return parse_proto(optarg, &a->plan.proto);
 	case OPTION_NO_DATA:
@@ -166,6 +166,9 @@ int send_arguments_parse(struct send_arguments *a, int argc, char **argv)
 		return status;
 	if (argc - optind < 2)
 		return command_misused(SEND_NAME, USAGE, "an image and a subvolume are needed");
+	status = image_check_operands(SEND_NAME, USAGE, "SUBVOL", argv + optind, (size_t)(argc - optind));
+	if (status)
+		return status;
 	if (a->plan.compressed_data && a->plan.proto == 1)
 		return command_misused(SEND_NAME, USAGE,
 				       "--compressed-data requires protocol version >= 2 (requested 1)");

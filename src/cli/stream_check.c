@@ -140,6 +140,9 @@ int stream_check_command(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return command_misused(NAME, USAGE, "one stream at a time");
+	ret = command_check_words(NAME, USAGE, "FILE", argv + optind, (size_t)(argc - optind));
+	if (ret)
+		return ret;
 	if (optind < argc && strcmp(argv[optind], "-")) {
 		fd = open(argv[optind], O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {

@@ -291,7 +291,12 @@ int subvolume_list_command(int argc, char **argv)
 			break;
 		case OPTION_SORT: ret = parse_keys(optarg, &l); break;
 		case OPTION_JSON: l.json = true; break;
-		case OPTION_DEVICE: ret = image_devices_add(&devices, optarg); break;
+		case OPTION_DEVICE:
+			if (image_devices_add(&devices, optarg)) {
+				status = command_failed(NAME);
+				goto out;
+			}
+			break;
 		default: status = command_bad_option(NAME, USAGE, c, argv); goto out;
 		}
 		if (ret == -EINVAL)
@@ -306,6 +311,8 @@ int subvolume_list_command(int argc, char **argv)
 	if (argc - optind < 1 || argc - optind > 2)
 		status = command_misused(NAME, USAGE, "one image, and at most one subvolume, is wanted");
 	else
+		status = image_check_operands(NAME, USAGE, "SUBVOL", argv + optind, (size_t)(argc - optind));
+	if (!status)
 		status = run(&l, argv[optind], &devices, argc - optind == 2 ? argv[optind + 1] : "/");
 out:
 	image_devices_release(&devices);

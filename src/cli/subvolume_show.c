@@ -181,6 +181,9 @@ int subvolume_show_command(int argc, char **argv)
 	} else if (argc - optind != 1 + (!id && !uuid) || (id && uuid)) {
 		status = command_misused(NAME, USAGE, "an image and one subvolume are wanted");
 	} else {
+		status = image_check_operands(NAME, USAGE, "SUBVOL", argv + optind, (size_t)(argc - optind));
+	}
+	if (!status) {
 		r.word = id || uuid ? NULL : argv[optind + 1];
 		status = run(&r, argv[optind], &devices);
 	}

@@ -137,9 +137,12 @@ static int measure(struct device *d)
 
 int device_open(const char *path, bool writable, struct device **out)
 {
-	struct device *d = calloc(1, sizeof(*d));
+	struct device *d;
 	int ret;
 
+	if (!*path)
+		return error_set(EINVAL, "an empty name where an image file or a block device is wanted");
+	d = calloc(1, sizeof(*d));
 	if (!d)
 		return error_nomem(sizeof(*d));
 	d->ops = &file_ops;

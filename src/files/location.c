@@ -69,9 +69,13 @@ out:
 
 int location_find(struct filesystem *fs, const char *path, struct location *out)
 {
-	int ret = location_top(fs, out);
 	size_t len;
+	int ret;
 
+	/* The top level is asked for by its name: what is empty was not meant to be. */
+	if (!*path)
+		return error_set(EINVAL, "an empty path, the top level is '/'");
+	ret = location_top(fs, out);
 	for (const char *p = path; !ret && *p; p += len) {
 		len = strcspn(p, "/");
 		if (!len || (len == 1 && *p == '.')) {

@@ -24,7 +24,7 @@ int location_enter(struct filesystem *fs, const struct location *at, const char 
 		   struct location *out);
 
 /* Follow @path from the top level.  Subvolumes on the way are entered, symlinks are not followed,
- * ".." is refused (-EINVAL). */
+ * ".." and an empty path are refused (-EINVAL). */
 int location_find(struct filesystem *fs, const char *path, struct location *out);
 
 #endif

@@ -23,6 +23,47 @@ image() {
   "$BTRFLY" send -q image / >stream
 }
 
+# misused PATTERN WORD…: wrong usage, said in a line that matches, and nothing on standard output.
+misused() {
+  local pattern=$1
+  shift
+  run --separate-stderr "$BTRFLY" "$@"
+  [ "$status" = 2 ] || { echo "$*: status $status: $stderr"; return 1; }
+  # shellcheck disable=SC2053 # the right side is a pattern
+  [[ ${stderr_lines[0]} == "btrfly "$pattern ]] || { echo "$*: $stderr"; return 1; }
+  [ -z "$output" ]
+}
+
+@test "an empty word where something is to be named is wrong usage that says which" {
+  image
+  misused 'send: IMAGE is an empty word' send '' /
+  misused 'send: SUBVOL is an empty word' send image ''
+  misused 'send: SUBVOL is an empty word' send image / ''
+  misused 'send: -p PARENT is an empty word' send -p '' image /
+  misused 'send: -c CLONE-SRC is an empty word' send -c / -c '' image /
+  misused 'send: -f FILE is an empty word' send -f '' image /
+  misused 'cat: IMAGE is an empty word' cat '' large
+  misused 'cat: PATH is an empty word' cat image large ''
+  misused 'ls: IMAGE is an empty word' ls ''
+  misused 'ls: PATH is an empty word' ls image ''
+  misused 'diff: IMAGE is an empty word' diff '' / /
+  misused 'diff: OLD is an empty word' diff image '' /
+  misused 'diff: NEW is an empty word' diff image / ''
+  misused 'subvolume list: IMAGE is an empty word' subvolume list ''
+  misused 'subvolume list: SUBVOL is an empty word' subvolume list image ''
+  misused 'subvolume show: IMAGE is an empty word' subvolume show '' /
+  misused 'subvolume show: SUBVOL is an empty word' subvolume show image ''
+  misused "subvolume show: '' is not a subvolume's id" subvolume show -r '' image
+  misused "subvolume show: '' is not a uuid" subvolume show -u '' image
+  misused 'filesystem show: IMAGE|DEVICE is an empty word' filesystem show image ''
+  misused 'stream check: FILE is an empty word' stream check ''
+  local command
+  for command in 'send image /' 'cat image large' 'ls image' 'diff image / /' 'subvolume list image' 'subvolume show image /'; do
+    # shellcheck disable=SC2086 # words
+    fails 1 'btrfly *: --device DEV is an empty word' "$BTRFLY" ${command% image*} --device '' image ${command#* image}
+  done
+}
+
 @test "a limit on the size of files is an error with a sentence, for each command" {
   image
   # shellcheck disable=SC2016 # for the inner shell

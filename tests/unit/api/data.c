@@ -194,6 +194,32 @@ static void test_send_arguments_that_cannot_be(void **state)
 	expect_refusal(&args, -EINVAL, "unknown flags 0x80000000");
 }
 
+static void test_empty_words_are_refused(void **state)
+{
+	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
+	const char *clones[] = {"/", ""};
+	const char *const no_path[] = {""};
+	struct btrfly_filesystem *none;
+	struct btrfly_file *file;
+
+	args.write = take;
+	args.subvolume = "";
+	expect_refusal(&args, -EINVAL, "the subvolume is an empty word");
+	args.subvolume = "/";
+	args.parent = "";
+	expect_refusal(&args, -EINVAL, "the parent is an empty word");
+	args.parent = NULL;
+	args.clone_sources = clones;
+	args.clone_source_count = 2;
+	expect_refusal(&args, -EINVAL, "the clone source is an empty word");
+	clones[1] = NULL;
+	expect_refusal(&args, -EINVAL, "no clone source is named");
+	assert_int_equal(btrfly_file_open(fs, "", &file), -EINVAL);
+	assert_string_equal(btrfly_error(), "an empty path, the top level is '/'");
+	assert_int_equal(btrfly_open(no_path, 1, NULL, &none), -EINVAL);
+	assert_string_equal(btrfly_error(), "an empty name where an image file or a block device is wanted");
+}
+
 static void test_send_a_subvolume_that_is_not_there(void **state)
 {
 	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
@@ -290,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_send_stops_when_the_writer_says_so),
 		cmocka_unit_test(test_send_without_data_is_short),
 		cmocka_unit_test(test_send_arguments_that_cannot_be),
+		cmocka_unit_test(test_empty_words_are_refused),
 		cmocka_unit_test(test_send_a_subvolume_that_is_not_there),
 		cmocka_unit_test(test_receive),
 		cmocka_unit_test(test_receive_a_stream_that_ends_early),

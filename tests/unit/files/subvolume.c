@@ -383,6 +383,7 @@ static void test_find(void **state)
 	assert_ok(subvolume_find(&w->fs, "258", &s));
 	assert_int_equal(s.id, 258);
 	assert_error(subvolume_find(&w->fs, "256", &s), EINVAL, "256 is not a subvolume");
+	assert_error(subvolume_find(&w->fs, "", &s), EINVAL, "an empty path, the top level is '/'");
 	assert_error(subvolume_find(&w->fs, "snaps", &s), EINVAL, "snaps is not a subvolume");
 	assert_error(subvolume_find(&w->fs, "snaps/deep/tomorrow", &s), EINVAL,
 		     "snaps/deep/tomorrow is not a subvolume");
@@ -406,7 +407,7 @@ static void test_locations(void **state)
 {
 	struct world *w = *state;
 
-	assert_at(w, "", 5, 256, FT_DIR);
+	assert_at(w, "/", 5, 256, FT_DIR);
 	assert_at(w, "snaps/deep", 5, 260, FT_DIR);
 	assert_at(w, "file", 5, 261, FT_REG_FILE);
 	assert_at(w, "link", 5, 262, FT_SYMLINK);
