@@ -140,7 +140,8 @@ struct btrfly_send_args {
 	unsigned proto; /* 1 to 3; 0: 1 */
 	unsigned flags; /* BTRFLY_SEND_… */
 
-	/* The stream goes to fd, or, with fd < 0, to write: 0 or a negative errno, which ends the send.  A pipe is
+	/* The stream goes to fd, or, with fd < 0, to write: 0 or a negative errno, which ends the send.  An fd that
+	 * would overwrite the filesystem (the image, its block device, a loop device of it) is -EINVAL.  A pipe is
 	 * made up to 1 MiB long, and may be given pages that nobody writes to any more (vmsplice). */
 	int fd;
 	int (*write)(void *arg, const void *data, size_t len);

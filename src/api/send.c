@@ -7,6 +7,7 @@
 #include "api/growth.h"
 #include "api/handle.h"
 #include "base/error.h"
+#include "volume/output.h"
 
 /* The caller's function as a sink. */
 struct callback_sink {
@@ -87,6 +88,8 @@ int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *giv
 		clones[args->clone_source_count] = parent;
 	request.clones = clones;
 	request.clone_count = count;
+	if (!ret && !args->write)
+		ret = volume_check_output_fd(fs->fs->volume, args->fd, "the descriptor");
 	if (!ret) {
 		fd_sink_init(&fd, args->fd, "the stream");
 		ret = send_subvolume(fs->fs, &request, args->write ? &callback.sink : &fd.sink, NULL);

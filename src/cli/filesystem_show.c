@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/filesystem.h"
+#include "cli/image.h"
 #include "cli/name.h"
 #include "cli/size.h"
 #include "volume/volume.h"
@@ -115,6 +116,10 @@ int filesystem_show_command(int argc, char **argv)
 		return c;
 	if (volume_open_paths((const char *const *)argv + optind, (size_t)(argc - optind), &v))
 		return command_failed(NAME);
+	if (image_check_stdout(v)) {
+		volume_free(v);
+		return command_failed(NAME);
+	}
 	if (json)
 		show_json(v);
 	else

@@ -3,10 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "device/mounted.h"
+#include "volume/output.h"
 
 int image_devices_add(struct image_devices *d, const char *path)
 {
@@ -58,17 +61,31 @@ static void warn_of_log(const char *command, const char *image, const struct vol
 			command, image);
 }
 
+int image_check_stdout(const struct volume *v)
+{
+	struct stat st;
+
+	return fstat(STDOUT_FILENO, &st) ? 0 : volume_check_output(v, &st, "standard output");
+}
+
 int image_open(const char *command, const char *image, const struct image_devices *more,
 	       const struct filesystem_options *options, struct filesystem **out)
 {
 	struct image_devices all = {0};
 	int ret = image_devices_add(&all, image);
 
+	*out = NULL;
+
 	for (size_t i = 0; i < more->count && !ret; i++)
 		ret = image_devices_add(&all, more->path[i]);
 	if (!ret)
 		ret = filesystem_open(all.path, all.count, options, out);
-	if (!ret) {
+	if (!ret)
+		ret = image_check_stdout((*out)->volume);
+	if (ret) {
+		filesystem_free(*out);
+		*out = NULL;
+	} else {
 		warn_if_mounted(command, (*out)->volume);
 		warn_of_log(command, image, (*out)->facts);
 	}

@@ -18,8 +18,11 @@ void image_devices_release(struct image_devices *d);
  * called @what.  0 or EXIT_USAGE, after having said it. */
 int image_check_operands(const char *command, const char *usage, const char *what, char **words, size_t count);
 
+/* 0, or -EINVAL with a sentence if standard output is one of the volume's devices, as in "ls IMAGE >>IMAGE". */
+int image_check_stdout(const struct volume *v);
+
 /*
- * Open the filesystem on @image and @more.  Where the kernel has one of them mounted this is said once on
+ * Open the filesystem on @image and @more, refused where standard output is one of them.  Where the kernel has one of them mounted this is said once on
  * stderr, in the name of @command, and is no error; so is a log tree that waits to be replayed.  @options may be NULL.
  */
 int image_open(const char *command, const char *image, const struct image_devices *more,

@@ -14,24 +14,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "device/sysfs.h"
+
 #define SYSFS_BTRFS "/sys/fs/btrfs"
-
-/* The first line of @dir/@name, without its end. */
-static bool read_line(int dir, const char *name, char *buf, size_t size)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	if (fd < 0)
-		return false;
-	got = read(fd, buf, size - 1);
-	close(fd);
-	if (got < 0)
-		return false;
-	buf[got] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return true;
-}
 
 /* Whether the block device whose sysfs directory is @dir is, or lies on, what @st describes. */
 static bool same_device(int dir, const struct stat *st)
@@ -41,9 +26,9 @@ static bool same_device(int dir, const struct stat *st)
 
 	if (S_ISBLK(st->st_mode)) {
 		snprintf(number, sizeof(number), "%u:%u", major(st->st_rdev), minor(st->st_rdev));
-		return read_line(dir, "dev", line, sizeof(line)) && !strcmp(line, number);
+		return sysfs_read_line(dir, "dev", line, sizeof(line)) && !strcmp(line, number);
 	}
-	return read_line(dir, "loop/backing_file", line, sizeof(line)) && !stat(line, &backing) &&
+	return sysfs_read_line(dir, "loop/backing_file", line, sizeof(line)) && !stat(line, &backing) &&
 	       backing.st_dev == st->st_dev && backing.st_ino == st->st_ino;
 }
 

@@ -83,3 +83,18 @@ misused() {
     fails 1 'btrfly *: *: File too large' sh -c 'ulimit -f 100; exec "$0" "$@" >>got' "$BTRFLY" $command
   done
 }
+
+@test "the image is refused as standard output, by each command" {
+  image
+  cp image before
+  local command
+  for command in 'send image /' 'send -n image /' 'cat image large' 'ls image' 'diff image / /' 'subvolume list image' \
+    'subvolume show image /' 'filesystem show image'; do
+    # shellcheck disable=SC2016,SC2086 # for the inner shell; words
+    fails 1 'btrfly *: standard output is refused as output: it would overwrite image, which is read' \
+      sh -c 'exec "$0" "$@" >>image' "$BTRFLY" $command
+    # shellcheck disable=SC2016,SC2086
+    fails 1 'btrfly *: standard output is refused *' sh -c 'exec "$0" "$@" 1<>image' "$BTRFLY" $command
+    cmp image before
+  done
+}

@@ -194,6 +194,19 @@ static void test_send_arguments_that_cannot_be(void **state)
 	expect_refusal(&args, -EINVAL, "unknown flags 0x80000000");
 }
 
+static void test_send_onto_the_image_itself(void **state)
+{
+	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
+	char sentence[256];
+
+	args.subvolume = "/";
+	args.fd = open(image, O_WRONLY | O_APPEND);
+	snprintf(sentence, sizeof(sentence), "the descriptor is refused as output: it would overwrite %s, which is "
+		 "read", image);
+	expect_refusal(&args, -EINVAL, sentence);
+	close(args.fd);
+}
+
 static void test_empty_words_are_refused(void **state)
 {
 	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_send_stops_when_the_writer_says_so),
 		cmocka_unit_test(test_send_without_data_is_short),
 		cmocka_unit_test(test_send_arguments_that_cannot_be),
+		cmocka_unit_test(test_send_onto_the_image_itself),
 		cmocka_unit_test(test_empty_words_are_refused),
 		cmocka_unit_test(test_send_a_subvolume_that_is_not_there),
 		cmocka_unit_test(test_receive),

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Nothing is written onto what is read. */
+#ifndef BTRFLY_VOLUME_OUTPUT_H
+#define BTRFLY_VOLUME_OUTPUT_H
+
+#include <sys/stat.h>
+
+#include "volume/volume.h"
+
+/* 0, or -EINVAL with a sentence if writing to what @st describes, called @name, would change one of the volume's
+ * devices: because it is that file under whatever name, or lies over or under that block device. */
+int volume_check_output(const struct volume *v, const struct stat *st, const char *name);
+
+/* The same of an open descriptor. */
+int volume_check_output_fd(const struct volume *v, int fd, const char *name);
+
+#endif
