@@ -11,7 +11,7 @@
 
 #define USAGE                                                                                      \
 	SEND_NAME " [-e] [-p PARENT] [-c CLONE-SRC]... [-f FILE] [--proto N] [--compressed-data]\n" \
-		  "                   [--no-data] [--clone-all] [--explain] [--from-offset N]\n"    \
+		  "                   [--no-data] [--clone-all] [--explain] [--from-offset N | --resume]\n" \
 		  "                   [--threads N] [--memory SIZE] [--device DEV]... [--progress] [-q|-v]\n"    \
 		  "                   IMAGE SUBVOL...\n"                                            \
 		  "       " SEND_NAME " -n [--json] [OPTIONS] IMAGE SUBVOL..."
@@ -31,6 +31,7 @@ enum {
 	OPTION_JSON,
 	OPTION_PROGRESS,
 	OPTION_FROM_OFFSET,
+	OPTION_RESUME,
 	OPTION_THREADS,
 	OPTION_MEMORY,
 };
@@ -46,6 +47,7 @@ static const struct option options[] = {
 	{"progress", no_argument, NULL, OPTION_PROGRESS},
 	{"dry-run", no_argument, NULL, 'n'},
 	{"from-offset", required_argument, NULL, OPTION_FROM_OFFSET},
+	{"resume", no_argument, NULL, OPTION_RESUME},
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"memory", required_argument, NULL, OPTION_MEMORY},
 	{"quiet", no_argument, NULL, 'q'},
@@ -135,6 +137,9 @@ static int parse_option(struct send_arguments *a, int option, char **argv)
 			return command_misused(SEND_NAME, USAGE, "--from-offset %s is not a number of bytes",
 					       optarg);
 		return 0;
+	case OPTION_RESUME:
+		a->resume = true;
+		return 0;
 	case OPTION_THREADS:
 		return parse_threads(optarg, &a->threads);
 	case OPTION_MEMORY:
@@ -174,6 +179,10 @@ int send_arguments_parse(struct send_arguments *a, int argc, char **argv)
 				       "--compressed-data requires protocol version >= 2 (requested 1)");
 	if (a->json && !a->dry_run)
 		return command_misused(SEND_NAME, USAGE, "--json is for -n");
+	if (a->resume && !a->file)
+		return command_misused(SEND_NAME, USAGE, "--resume goes on with a file and needs -f FILE");
+	if (a->resume && (a->dry_run || a->from_offset))
+		return command_misused(SEND_NAME, USAGE, "--resume excludes -n and --from-offset");
 	if (!a->plan.proto)
 		a->plan.proto = a->plan.compressed_data ? 2 : 1;
 	a->image = argv[optind];

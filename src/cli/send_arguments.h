@@ -21,6 +21,7 @@ struct send_arguments {
 	unsigned threads; /* 0: one a core */
 	bool one_stream;  /* -e */
 	bool dry_run, json;
+	bool resume;
 	bool explain;
 	bool progress; /* even where stderr is no terminal */
 	bool quiet, verbose;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "send/fetch.h"
 #include "send/pipeline.h"
+#include "send/prefix.h"
 
 static int plan_of(struct filesystem *fs, const struct send_request *r, struct send_plan **out)
 {
@@ -32,6 +33,24 @@ int send_subvolume(struct filesystem *fs, const struct send_request *r, struct s
 	ret = pipeline_run(fs, plan, sink, &options, &length);
 	if (bytes)
 		*bytes = length;
+	send_plan_free(plan);
+	return ret;
+}
+
+int send_compare(struct filesystem *fs, const struct send_request *r, struct prefix *x)
+{
+	struct send_plan *plan;
+	struct batch b = {0};
+	int more, ret = plan_of(fs, r, &plan);
+
+	if (ret)
+		return ret;
+	do {
+		batch_clear(&b);
+		more = send_plan_step(plan, &b);
+		ret = more < 0 ? more : prefix_compare(x, &b);
+	} while (more > 0 && !ret);
+	batch_release(&b);
 	send_plan_free(plan);
 	return ret;
 }

@@ -24,6 +24,12 @@ struct send_request {
  * before an error is a stream cut short, without END. */
 int send_subvolume(struct filesystem *fs, const struct send_request *r, struct sink *sink, u64 *bytes);
 
+struct prefix;
+
+/* Whether the file @x goes on with this stream, without reading file data: 0 all of it is there, 1 the file ends
+ * before, or an error (as prefix_compare()). */
+int send_compare(struct filesystem *fs, const struct send_request *r, struct prefix *x);
+
 struct send_measures {
 	u64 bytes; /* of the stream, exactly */
 	u64 data_bytes;

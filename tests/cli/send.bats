@@ -201,7 +201,7 @@ dump() {
   done
 }
 
-@test "-f: a new file is the owner's alone, one that is there is used again" {
+@test "-f: a new file is the owner's alone, one that is there is replaced, its mode is kept" {
   image
   "$BTRFLY" send -q image / >stream
   (umask 0 && "$BTRFLY" send -q -f new image /)
@@ -211,8 +211,10 @@ dump() {
   chmod 640 old
   ln old other-name
   "$BTRFLY" send -q -f old image /
-  cmp other-name stream
+  cmp old stream
+  cmp other-name <(cat stream stream)
   [ "$(stat -c %a old)" = 640 ]
+  [ -z "$(ls -A | grep partial)" ]
 }
 
 @test "At subvol and the bytes sent are said on stderr, and not with -q" {
@@ -301,6 +303,9 @@ dump() {
   misused '--from-offset -1 a b' '--from-offset -1 is not a number of bytes'
   misused '--from-offset 99999999999999999999 a b' '--from-offset 99999999999999999999 is not a number of bytes'
   misused '--json a b' '--json is for -n'
+  misused '--resume a b' '--resume goes on with a file and needs -f FILE'
+  misused '--resume -f x -n a b' '--resume excludes -n and --from-offset'
+  misused '--resume -f x --from-offset 7 a b' '--resume excludes -n and --from-offset'
   misused '--nope a b' "wrong option '--nope'"
   misused '-x a b' "wrong option '-x'"
   misused '-qx a b' "wrong option '-x'"

@@ -58,7 +58,8 @@ has_end() {
 no_whole_stream() {
   local pattern=$1
   shift
-  fails 1 "btrfly send: send /: $pattern" "$BTRFLY" send -q "$@" -f cut image /
+  # shellcheck disable=SC2016 # for the inner shell
+  fails 1 "btrfly send: send /: $pattern" sh -c 'exec "$0" send -q "$@" >cut' "$BTRFLY" "$@" image /
   [ ! -e whole ] || cmp -n "$(stat -c %s cut)" cut whole
   # shellcheck disable=SC2251 # the last command is what counts
   ! has_end cut
