@@ -22,7 +22,8 @@
  *    read during the call.  What a callback gets is valid until it returns, unless said otherwise.
  *
  * Threads
- *    Any number of threads may use one struct btrfly_filesystem at once, and send from it.  A struct
+ *    Any number of threads may use one struct btrfly_filesystem at once, and send from it.  None needs more
+ *    than 128 KiB of stack beside its thread-local storage, and those that a send makes have just that.  A struct
  *    btrfly_file is used by one thread at a time.  Callbacks come on the thread that made the call.
  *
  * Units

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "send/fetch.h"
 #include "send/ring.h"
 
@@ -252,11 +253,9 @@ static int start_worker(struct pipeline *p, struct worker *w)
 	w->pipeline = p;
 	if (ret)
 		return ret;
-	ret = pthread_create(&w->thread, NULL, fetch_thread, w);
-	if (ret)
-		return error_errno(ret, "cannot start a thread");
-	w->started = true;
-	return 0;
+	ret = thread_start(&w->thread, fetch_thread, w);
+	w->started = !ret;
+	return ret;
 }
 
 static int run_threads(struct pipeline *p)
@@ -271,10 +270,8 @@ static int run_threads(struct pipeline *p)
 	for (unsigned i = 0; i < count && !ret; i++)
 		ret = start_worker(p, &workers[i]);
 	if (!ret) {
-		ret = pthread_create(&planner, NULL, plan_thread, p);
+		ret = thread_start(&planner, plan_thread, p);
 		planning = !ret;
-		if (ret)
-			ret = error_errno(ret, "cannot start a thread");
 	}
 	while (!ret && (f = ring_wait_done(&p->ring)))
 		ret = emit(p, f);
