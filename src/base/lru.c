@@ -49,12 +49,12 @@ void lru_remove(struct lru *l, struct lru_entry *e)
 
 struct lru_entry *lru_oldest(const struct lru *l)
 {
-	return list_empty(&l->order) ? NULL : LIST_ENTRY(l->order.next, struct lru_entry, order);
+	return lru_count(l) ? LIST_ENTRY(l->order.next, struct lru_entry, order) : NULL;
 }
 
 struct lru_entry *lru_newest(const struct lru *l)
 {
-	return list_empty(&l->order) ? NULL : LIST_ENTRY(l->order.prev, struct lru_entry, order);
+	return lru_count(l) ? LIST_ENTRY(l->order.prev, struct lru_entry, order) : NULL;
 }
 
 struct lru_entry *lru_pop(struct lru *l)

@@ -22,7 +22,8 @@ struct lru {
 };
 
 int lru_init(struct lru *l, size_t max); /* 0 or -ENOMEM */
-void lru_release(struct lru *l);         /* the entries must be gone already: lru_pop() */
+void lru_release(struct lru *l);         /* the entries must be gone already: lru_pop(), which a
+					  * zero-initialised one may be asked for, too */
 
 /* The entry, now the most recently used one, or NULL. */
 struct lru_entry *lru_find(struct lru *l, u64 key, u64 gen);

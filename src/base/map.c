@@ -101,6 +101,8 @@ struct map_node *map_next_same(const struct map_node *n)
 
 struct map_node *map_iterate(const struct map *m, const struct map_node *after)
 {
+	if (!m->count)
+		return NULL;
 	if (after && after->next)
 		return after->next;
 	for (size_t i = after ? bucket_of(m, after->key) + 1 : 0; i <= m->mask; i++)

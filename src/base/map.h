@@ -21,7 +21,7 @@ struct map {
 };
 
 int map_init(struct map *m); /* 0 or -ENOMEM */
-void map_release(struct map *m);
+void map_release(struct map *m); /* zero-initialised is fine */
 
 /* Never fails: where growing does not succeed the chains get longer. */
 void map_add(struct map *m, struct map_node *n, u64 key);

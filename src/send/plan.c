@@ -75,7 +75,10 @@ int send_plan_new(struct filesystem *fs, const struct subvolume *send,
 		return error_nomem(sizeof(*p));
 	p->fs = fs;
 	p->options = *options;
-	ret = plan_root_init(&p->send, send);
+	/* From the first failure on send_plan_free() finds what is made, and the rest zero. */
+	ret = plan_refs_init(p);
+	if (!ret)
+		ret = plan_root_init(&p->send, send);
 	if (!ret && parent) {
 		p->parent = calloc(1, sizeof(*p->parent));
 		ret = p->parent ? plan_root_init(p->parent, parent)
@@ -85,8 +88,6 @@ int send_plan_new(struct filesystem *fs, const struct subvolume *send,
 		ret = lru_init(&p->name_cache, NAME_CACHE_MAX);
 	if (!ret)
 		ret = lru_init(&p->dir_utimes, 0);
-	if (!ret)
-		ret = plan_refs_init(p);
 	if (!ret)
 		ret = map_init(&p->pending_moves);
 	if (!ret)
@@ -110,13 +111,10 @@ void send_plan_free(struct send_plan *p)
 	if (p->diff_ready)
 		tree_diff_release(&p->diff);
 	clone_sources_free(p->sources);
-	/* Maps that were never made are passed over: the last one made is the last in send_plan_new(). */
-	if (p->orphan_dirs.buckets) {
-		plan_moves_release(p);
-		plan_refs_release(p);
-		plan_attributes_release(p);
-		plan_names_release(p);
-	}
+	plan_moves_release(p);
+	plan_refs_release(p);
+	plan_attributes_release(p);
+	plan_names_release(p);
 	plan_root_release(&p->send);
 	if (p->parent)
 		plan_root_release(p->parent);

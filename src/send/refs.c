@@ -700,10 +700,11 @@ int plan_process_refs(struct send_plan *p, bool *pending)
 
 int plan_refs_init(struct send_plan *p)
 {
-	int ret = map_init(&p->new_index);
+	int ret;
 
 	list_init(&p->new_refs);
 	list_init(&p->deleted_refs);
+	ret = map_init(&p->new_index);
 	if (!ret)
 		ret = map_init(&p->deleted_index);
 	if (!ret)

@@ -25,7 +25,7 @@ int send_subvolume(struct filesystem *fs, const struct send_request *r, struct s
 	const struct pipeline_options options = {
 		.threads = threads_of(r), .skip = r->from_offset, .progress = r->progress};
 	struct send_plan *plan;
-	u64 length;
+	u64 length = 0;
 	int ret = plan_of(fs, r, &plan);
 
 	if (ret)
