@@ -190,7 +190,8 @@ static int go_up(struct leaf_roots *l, u64 block, const struct key *key)
 	if (l->refs.level >= LEVEL_MAX - 1)
 		return error_set(EIO, "extent tree: block %" PRIu64 ": level %u", block,
 				 l->refs.level);
-	qsort(l->refs.ref, l->refs.count, sizeof(*l->refs.ref), falling);
+	if (l->refs.count)
+		qsort(l->refs.ref, l->refs.count, sizeof(*l->refs.ref), falling);
 	for (size_t i = 0; i < l->refs.count && !ret; i++) {
 		const struct backref *r = &l->refs.ref[i];
 		struct root_view *v;

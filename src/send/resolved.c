@@ -204,7 +204,8 @@ static int resolve(struct resolver *s)
 	if (ret)
 		return ret;
 	s->place_count = 0;
-	qsort(b->ref, b->count, sizeof(*b->ref), falling);
+	if (b->count)
+		qsort(b->ref, b->count, sizeof(*b->ref), falling);
 	for (size_t i = 0; i < b->count && !ret; i++) {
 		const struct backref *r = &b->ref[i];
 

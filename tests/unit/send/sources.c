@@ -418,6 +418,16 @@ static void test_unknown_extent(void **state)
 	assert_query(w, &(struct extent_query){.bytenr = EXTENT + SIZE}, "");
 }
 
+/* It counts references and has none: nothing to put in order, and nobody to be considered. */
+static void test_no_references(void **state)
+{
+	struct world *w = *state;
+
+	refs(w, 2);
+	plan(w, true, false);
+	assert_walk(w, "");
+}
+
 static void test_damage(void **state)
 {
 	const struct extent_query q = {.bytenr = EXTENT};
@@ -452,6 +462,7 @@ int main(void)
 		TEST(test_many_references),
 		TEST(test_1024_references),
 		TEST(test_unknown_extent),
+		TEST(test_no_references),
 		TEST(test_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
