@@ -41,9 +41,13 @@ int command_failed(const char *name)
 
 int command_printed(const char *name)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (fflush(stdout))
+		error_errno(errno, "standard output");
+	else if (ferror(stdout))
+		/* An earlier line was lost, and with it why. */
+		error_set(EIO, "standard output: not all of it could be written");
+	else
 		return 0;
-	error_errno(errno, "standard output");
 	return command_failed(name);
 }
 

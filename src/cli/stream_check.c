@@ -112,8 +112,6 @@ static int check(int fd, bool json, bool quiet)
 	progress_hide(&progress);
 	if (!ret && !quiet)
 		json ? show_json(r) : show_text(r);
-	if (!ret && (fflush(stdout) || ferror(stdout)))
-		ret = error_errno(errno, "standard output");
 	rehearsal_release(r);
 	free(r);
 	return ret;
@@ -153,5 +151,5 @@ int stream_check_command(int argc, char **argv)
 	ret = check(fd, json, quiet);
 	if (fd != STDIN_FILENO)
 		close(fd);
-	return ret ? command_failed(NAME) : 0;
+	return ret ? command_failed(NAME) : command_printed(NAME);
 }
