@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The command itself: its table of subcommands, and wrong usage.
+# The command itself: its table of subcommands, wrong usage, and what all commands have in common.
+# shellcheck disable=SC2030,SC2031,SC2154 # status, output and stderr come from bats' run
 load support
 
 @test "without a command: usage on stderr, exit status 2" {

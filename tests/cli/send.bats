@@ -214,7 +214,7 @@ dump() {
   cmp old stream
   cmp other-name <(cat stream stream)
   [ "$(stat -c %a old)" = 640 ]
-  [ -z "$(ls -A | grep partial)" ]
+  [ -z "$(find . -name '*partial*')" ]
 }
 
 @test "At subvol and the bytes sent are said on stderr, and not with -q" {
