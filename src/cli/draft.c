@@ -73,7 +73,7 @@ static int take_over(struct draft *d, bool keep, const struct volume *inputs)
 		return error_errno(errno, "'%s'", d->path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(EEXIST, "'%s' is in the way: not a regular file", d->path);
-	ret = volume_check_output(inputs, &st, d->path);
+	ret = volume_check_output_fd(inputs, d->fd, d->path);
 	if (!ret)
 		ret = lock(d);
 	if (ret <= 0)

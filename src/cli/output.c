@@ -46,7 +46,7 @@ static int open_draft(struct output *o, const char *file, bool resume, const str
 	int ret;
 
 	if (p->exists) {
-		ret = volume_check_output(inputs, &p->st, file);
+		ret = volume_check_output(inputs, &p->st, p->path, file);
 		if (ret)
 			return ret;
 		if (faccessat(p->dir, p->name, W_OK, AT_EACCESS))
@@ -79,7 +79,7 @@ static int open_named(struct output *o, const char *file, bool resume, const str
 	if (!p->exists || S_ISREG(p->st.st_mode))
 		return open_draft(o, file, resume, inputs);
 	/* It is looked at before it is opened: that alone is noticed by some devices, and waited for by pipes. */
-	ret = volume_check_output(inputs, &p->st, file);
+	ret = volume_check_output(inputs, &p->st, p->path, file);
 	return ret ? ret : open_in_place(o, file, inputs);
 }
 

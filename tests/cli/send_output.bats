@@ -121,6 +121,24 @@ full_at() {
   sha256sum -c before
 }
 
+@test "a device of the filesystem is refused where it was not given" {
+  truncate -s 256M image b.img
+  require mkfs.btrfs
+  mkfs.btrfs -q -d raid1 -m raid1 image b.img >mkfs.log 2>&1
+  sha256sum b.img >before
+  "$BTRFLY" send -q image / >whole
+  fails 1 "btrfly send: b.img is refused as output: it holds the filesystem that is read, too" \
+    "$BTRFLY" send -q -f b.img image /
+  # shellcheck disable=SC2016 # for the inner shell
+  fails 1 "btrfly ls: standard output is refused as output: it holds the filesystem that is read, too" \
+    sh -c 'exec "$0" ls image >>b.img' "$BTRFLY"
+  sha256sum -c before
+  # Another filesystem is only a file.
+  mkfs.btrfs -q -f b.img >mkfs.log 2>&1
+  "$BTRFLY" send -q -f b.img image /
+  cmp b.img whole
+}
+
 @test "an image and its loop device are refused as each other's output" {
   require_root_btrfs
   image
