@@ -49,7 +49,7 @@ static int split(struct place *p)
 		free(dir);
 		return ENAMETOOLONG;
 	}
-	strcpy(p->name, p->path + len);
+	snprintf(p->name, sizeof(p->name), "%s", p->path + len);
 	if (p->dir >= 0)
 		close(p->dir);
 	p->dir = open(len ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -105,10 +105,9 @@ static int look(struct host_target *h, const struct operation *op)
 	if (ret && ret != -ENOENT)
 		return ret;
 	/* Root opens nothing up, so whoever says so is wrong. */
-	if (!ret && h->host->user)
-		opened_close_all(&h->receiving.opened, h->host);
-	h->looked = true;
-	return 0;
+	ret = h->host->user ? opened_close_all(&h->receiving.opened, h->host) : 0;
+	h->looked = !ret;
+	return ret;
 }
 
 static bool has_looked(const struct host_target *h, const struct operation *op)

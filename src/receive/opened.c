@@ -136,30 +136,37 @@ void opened_remove(struct opened *o, u64 serial)
 	journal_append(o->journal, &w);
 }
 
-static void close_one(struct opened *o, struct host *h, const struct opened_mode *m)
+static void close_one(struct beneath *from_dir, const struct opened_mode *m)
 {
-	struct stat st;
-	struct beneath b;
+	struct host *h = from_dir->host;
 	const char *name;
-	int dir;
+	struct stat st;
+	int dir = beneath_open_parent(from_dir, m->path, m->len, &name);
 
-	beneath_init(&b, h, o->dir);
-	dir = beneath_open_parent(&b, m->path, m->len, &name);
 	if (dir < 0)
 		return;
 	if (!h->ops->stat(h, dir, name, &st) && !S_ISLNK(st.st_mode) && st.st_uid == h->user)
 		h->ops->chmod(h, dir, name, m->mode);
-	beneath_close(&b, dir);
+	beneath_close(from_dir, dir);
 }
 
-void opened_close_all(struct opened *o, struct host *h)
+int opened_close_all(struct opened *o, struct host *h)
 {
+	/* It is too big for a stack. */
+	struct beneath *from_dir = o->count ? malloc(sizeof(*from_dir)) : NULL;
+
+	if (o->count && !from_dir)
+		return error_nomem(sizeof(*from_dir));
+	if (from_dir)
+		beneath_init(from_dir, h, o->dir);
 	while (o->count) {
 		const struct opened_mode *m = &o->mode[o->count - 1];
 
-		close_one(o, h, m);
+		close_one(from_dir, m);
 		opened_remove(o, m->serial);
 	}
+	free(from_dir);
+	return 0;
 }
 
 int opened_read(struct opened *o, struct entry *e)

@@ -216,7 +216,7 @@ static void test_what_was_left_open_is_closed(void **state)
 	assert_int_equal(unlinkat(at, "gone", AT_REMOVEDIR) | unlinkat(at, "link/below", AT_REMOVEDIR) |
 				 unlinkat(at, "link", AT_REMOVEDIR), 0);
 	assert_int_equal(symlinkat("../other", at, "link"), 0);
-	opened_close_all(&later.opened, &watched.host);
+	assert_ok(opened_close_all(&later.opened, &watched.host));
 	assert_int_equal(later.opened.count, 0);
 	assert_int_equal(mode_of(PARTIAL "/dir"), 0500);
 	assert_int_equal(mode_of("other"), 0755);
