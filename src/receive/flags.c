@@ -70,15 +70,33 @@ int flags_read(struct host *host, int dir, const char *name, u32 *flags)
 	return ret;
 }
 
+static int without_place(int ret)
+{
+	return ret == -EOPNOTSUPP || ret == -ENOTTY ? 0 : ret;
+}
+
+/* A filesystem may take the call and not the flag. */
+static int check(struct host *host, int fd, u32 mask, u32 flags)
+{
+	u32 now;
+
+	if (host->ops->ioctl(host, fd, FS_IOC_GETFLAGS, &now))
+		return -errno;
+	return (now & mask) == flags ? 0 : -EOPNOTSUPP;
+}
+
 static int change(struct host *host, int fd, u32 mask, u32 flags)
 {
 	u32 now, then, rest;
 
+	/* Nothing to set, and no place to set it. */
 	if (host->ops->ioctl(host, fd, FS_IOC_GETFLAGS, &now))
-		return -errno;
+		return flags ? -errno : without_place(-errno);
 	then = (now & ~mask) | flags;
-	if (then == now || !host->ops->ioctl(host, fd, FS_IOC_SETFLAGS, &then))
+	if (then == now)
 		return 0;
+	if (!host->ops->ioctl(host, fd, FS_IOC_SETFLAGS, &then))
+		return check(host, fd, mask, flags);
 
 	int ret = -errno;
 
@@ -93,11 +111,11 @@ int flags_change(struct host *host, int dir, const char *name, u32 mask, u32 fla
 	mask &= FLAGS_OF_STREAM;
 	flags &= mask;
 
-	int fd = open_any(host, dir, name);
-	int ret = fd < 0 ? fd : change(host, fd, mask, flags);
+	int fd = open_any(host, dir, name), ret;
 
-	if (fd >= 0)
-		host_close(host, fd);
-	/* Nothing to set, and no place to set it. */
-	return (ret == -EOPNOTSUPP || ret == -ENOTTY) && !flags ? 0 : ret;
+	if (fd < 0)
+		return flags ? fd : without_place(fd);
+	ret = change(host, fd, mask, flags);
+	host_close(host, fd);
+	return ret;
 }

@@ -1,217 +1,239 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owner, mode, times, extended attributes and flags of a host tree's files. */
+/* Owner, mode, times and flags of a host tree's files: what was asked for is compared with what is there afterwards. */
 #include <linux/fsverity.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/error.h"
+#include "receive/attempt.h"
 #include "receive/flags.h"
-#include "receive/grant.h"
-#include "receive/host_tree.h"
-#include "receive/values.h"
+#include "receive/lending.h"
 
-#define ROOM_BYTES (1u << 20)
+#define ATTRIBUTE_TEXT_MAX 128
 
-static bool begins(const char *text, const char *with)
+/* What is to be said of what was asked for and of what is there. */
+struct attribute_text {
+	char text[ATTRIBUTE_TEXT_MAX];
+};
+
+/* A call came back with @ret, and what was asked for is there or not: an error with its message, or left out and counted. */
+static int settle(struct host_tree *h, enum skipped_kind kind, int ret, const char *asked, const char *there)
 {
-	return !strncmp(text, with, strlen(with));
+	return ret ? host_tree_skip(h, kind, -ret) : host_tree_skip_changed(h, kind, asked, there);
 }
 
-static enum skipped_kind xattr_kind(const char *key)
+/* What a write took from the open file comes back before its mode or its owner is set. */
+static int begin_rights(struct attempt *a, struct host_tree *h, const struct operation *op)
 {
-	return begins(key, "trusted.")	       ? SKIPPED_TRUSTED :
-	       begins(key, "security.")	       ? SKIPPED_SECURITY :
-	       begins(key, "system.posix_acl_") ? SKIPPED_ACL :
-						  SKIPPED_XATTR;
+	int ret = h->file_lends ? host_tree_close_file(h) : 0;
+
+	return ret ? ret : attempt_init(a, h, op);
 }
 
-static const char *xattr_key(const struct decoded_command *c, char key[VALUES_XATTR_NAME_MAX + 1])
-{
-	memcpy(key, c->xattr_name.data, c->xattr_name.len);
-	key[c->xattr_name.len] = '\0';
-	return key;
-}
+/* ---- Mode ------------------------------------------------------------------------------------------- */
 
-/* Filesystems with little room for the attributes of one file call it a full disk. */
-static bool has_room(struct host *host, int dir)
+static int set_mode(struct attempt *a)
 {
-	struct statfs fs;
+	mode_t mode = a->op->c->mode & 07777;
 
-	if (host->ops->statfs(host, dir, &fs))
-		return false;
-	return fs.f_bavail > ROOM_BYTES / (u64)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
-}
-
-/* Namespaces that are the privileged's, and what this filesystem has no place for. */
-static bool may_skip_xattr(struct host *host, int dir, int err, const char *key)
-{
-	switch (err) {
-	case EOPNOTSUPP:
-	case E2BIG:
-	case ERANGE:
-		return true;
-	case ENOSPC:
-		return has_room(host, dir);
-	case EPERM:
-		return !begins(key, "user.");
+	a->withheld = 0;
+	if ((mode & LENDING_BITS) && !lending_may_begin(a->h, a->op->path)) {
+		if (a->host->ops->stat(a->host, a->dir, a->name, &a->there))
+			return -errno;
+		if (!S_ISDIR(a->there.st_mode) || a->h->target->options.untrusted)
+			a->withheld = mode & LENDING_BITS;
 	}
-	return false;
+
+	int ret = a->host->ops->chmod(a->host, a->dir, a->name, mode & ~a->withheld) ? -errno : 0;
+
+	return a->host->ops->stat(a->host, a->dir, a->name, &a->there) ? -errno : ret;
 }
 
-int host_tree_set_xattr(struct host_tree *h, const struct operation *op)
+static const char *mode_text(struct attribute_text *t, mode_t mode)
 {
-	struct host *host = h->host;
-	const struct stream_bytes *value = &op->c->xattr_data;
-	char buf[VALUES_XATTR_NAME_MAX + 1];
-	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
-	int dir = beneath_parent(&h->beneath, op->path);
-	struct grant g;
-
-	if (dir < 0)
-		return dir;
-
-	int ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
-		ret = host->ops->setxattr(host, dir, name, key, value->data, value->len) ? -errno : 0;
-		ret = grant_end(&g, ret);
-	}
-	if (ret && may_skip_xattr(host, dir, -ret, key))
-		return host_tree_skip(h, xattr_kind(key), -ret);
-	if (ret)
-		return error_errno(-ret, "set the attribute");
-	h->hands_down |= !strcmp(key, "system.posix_acl_default") || !strcmp(key, "btrfs.compression");
-	return 0;
-}
-
-int host_tree_remove_xattr(struct host_tree *h, const struct operation *op)
-{
-	struct host *host = h->host;
-	char buf[VALUES_XATTR_NAME_MAX + 1];
-	const char *key = xattr_key(op->c, buf), *name = tree_path_name(op->path);
-	int dir = beneath_parent(&h->beneath, op->path);
-	struct grant g;
-
-	if (dir < 0)
-		return dir;
-
-	int ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, host, dir, name)) {
-		ret = host->ops->removexattr(host, dir, name, key) ? -errno : 0;
-		ret = grant_end(&g, ret);
-	}
-	/* It may be missing because setting it was skipped. */
-	if (ret == -ENODATA && (op->again || xattr_kind(key) != SKIPPED_XATTR || !begins(key, "user.")))
-		return 0;
-	if (ret && may_skip_xattr(host, dir, -ret, key))
-		return host_tree_skip(h, xattr_kind(key), -ret);
-	return ret ? error_errno(-ret, "remove the attribute") : 0;
+	snprintf(t->text, sizeof(t->text), "%04o", mode & 07777);
+	return t->text;
 }
 
 int host_tree_chmod(struct host_tree *h, const struct operation *op)
 {
-	struct host *host = h->host;
-	mode_t mode = op->c->mode & 07777;
-	int dir = beneath_parent(&h->beneath, op->path);
-	struct stat st;
-	struct grant g;
-	int ret;
+	struct attribute_text asked, there;
+	struct attempt a;
+	int ret = begin_rights(&a, h, op);
 
-	if (dir < 0)
-		return dir;
-
-	const char *name = tree_path_name(op->path);
-
-	/*
-	 * Without the right to give files away the owner is not the one the bits were meant for: as cp
-	 * does, do not let them lend this user's rights instead.
-	 */
-	if ((mode & (S_ISUID | S_ISGID)) && h->beneath.may_grant &&
-	    !host->ops->stat(host, dir, name, &st) && !S_ISDIR(st.st_mode)) {
-		ret = host_tree_skip(h, SKIPPED_SETID, EPERM);
-		if (ret)
-			return ret;
-		mode &= ~(mode_t)(S_ISUID | S_ISGID);
-	}
-	ret = host->ops->chmod(host, dir, name, mode) ? -errno : 0;
-	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
-		ret = host->ops->chmod(host, dir, name, mode) ? -errno : 0;
-		/* The root is the directory that was opened up for itself. */
-		if (!op->path->len)
-			grant_keep_directory(&g);
-		ret = grant_end(&g, ret);
-	}
-	if (ret == -EOPNOTSUPP)
+	if (ret)
+		return ret;
+	a.sets_mode = true;
+	ret = attempt_make(&a, set_mode);
+	if (ret && !skipped_because(-ret))
+		return error_errno(-ret, "chmod");
+	if (ret && S_ISLNK(a.there.st_mode))
 		return error_set(EOPNOTSUPP, "a symlink has no mode");
-	return ret ? error_errno(-ret, "chmod") : 0;
+
+	mode_t mode = op->c->mode & 07777, wrong = (mode & ~a.withheld) ^ (a.there.st_mode & 07777);
+
+	mode_text(&asked, mode);
+	mode_text(&there, a.there.st_mode);
+	if (a.withheld)
+		ret = host_tree_skip(h, SKIPPED_SETID, EPERM);
+	else
+		ret = wrong & LENDING_BITS ? settle(h, SKIPPED_SETID, ret, asked.text, there.text) : 0;
+	return !ret && (wrong & ~LENDING_BITS) ? settle(h, SKIPPED_MODE, 0, asked.text, there.text) : ret;
+}
+
+/* ---- Owner ------------------------------------------------------------------------------------------ */
+
+static bool is_owned(const struct stat *st, const struct decoded_command *c)
+{
+	return st->st_uid == (uid_t)c->uid && st->st_gid == (gid_t)c->gid;
 }
 
 /* What is right already is not touched: the call would take bits of the mode away. */
-static int chown_at(struct host *host, int dir, const char *name, uid_t uid, gid_t gid)
+static int set_owner(struct attempt *a)
 {
-	struct stat st;
-	mode_t setid;
+	struct host *host = a->host;
+	const struct decoded_command *c = a->op->c;
 
-	if (host->ops->stat(host, dir, name, &st))
+	if (host->ops->stat(host, a->dir, a->name, &a->there))
 		return -errno;
-	if (st.st_uid == uid && st.st_gid == gid)
+	if (is_owned(&a->there, c))
 		return 0;
-	if (host->ops->chown(host, dir, name, uid, gid))
+
+	mode_t mode = a->there.st_mode;
+
+	if (host->ops->chown(host, a->dir, a->name, (uid_t)c->uid, (gid_t)c->gid) ||
+	    host->ops->stat(host, a->dir, a->name, &a->there))
 		return -errno;
 	/* The stream has a chmod of its own where the sender's file lost them. */
-	setid = st.st_mode & (S_ISUID | S_ISGID);
-	if (setid && !S_ISLNK(st.st_mode) && !S_ISDIR(st.st_mode) &&
-	    host->ops->chmod(host, dir, name, st.st_mode & 07777))
+	if ((mode & LENDING_BITS) && is_owned(&a->there, c) && !a->h->target->options.untrusted && !S_ISLNK(mode) &&
+	    !S_ISDIR(mode) && host->ops->chmod(host, a->dir, a->name, mode & 07777))
 		return -errno;
 	return 0;
 }
 
+static const char *owner_text(struct attribute_text *t, u64 uid, u64 gid)
+{
+	snprintf(t->text, sizeof(t->text), "%llu:%llu", (unsigned long long)uid, (unsigned long long)gid);
+	return t->text;
+}
+
+/* Its owner is another one now: what the file lends would be his. */
+static int lose_owner(struct attempt *a, int ret)
+{
+	struct attribute_text asked, there;
+	int taken = lending_end(a->h, a->dir, a->name);
+
+	if (taken)
+		return taken;
+	if (ret)
+		return host_tree_skip(a->h, SKIPPED_OWNER, -ret);
+	return host_tree_skip_changed(a->h, SKIPPED_OWNER, owner_text(&asked, a->op->c->uid, a->op->c->gid),
+				      owner_text(&there, a->there.st_uid, a->there.st_gid));
+}
+
+/* Where failures are passed over, what comes behind it is not to lend anything either. */
+static int fail_owner(struct attempt *a, int ret)
+{
+	int noted = tree_notes_leave_out(a->h->notes, SKIPPED_OWNER);
+
+	lending_end(a->h, a->dir, a->name);
+	return noted ? noted : error_errno(-ret, "chown");
+}
+
 int host_tree_chown(struct host_tree *h, const struct operation *op)
 {
-	struct host *host = h->host;
-	const struct decoded_command *c = op->c;
-	int dir = beneath_parent(&h->beneath, op->path);
-	struct grant g;
+	struct attempt a;
+	int ret = begin_rights(&a, h, op);
 
-	if (dir < 0)
-		return dir;
+	if (ret)
+		return ret;
+	lending_owned(h, op->path, false);
+	ret = attempt_make(&a, set_owner);
+	if (ret && !skipped_because(-ret))
+		return fail_owner(&a, ret);
+	if (ret || !is_owned(&a.there, op->c))
+		return lose_owner(&a, ret);
+	lending_owned(h, op->path, true);
+	return h->target->options.untrusted ? lending_end(h, a.dir, a.name) : 0;
+}
 
-	const char *name = tree_path_name(op->path);
-	int ret = chown_at(host, dir, name, (uid_t)c->uid, (gid_t)c->gid);
+/* ---- Times ------------------------------------------------------------------------------------------ */
 
-	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
-		ret = chown_at(host, dir, name, (uid_t)c->uid, (gid_t)c->gid);
-		ret = grant_end(&g, ret);
-	}
-	/* EINVAL: an owner that this user namespace does not know. */
-	if (ret == -EPERM || ret == -EINVAL)
-		return host_tree_skip(h, SKIPPED_OWNER, -ret);
-	return ret ? error_errno(-ret, "chown") : 0;
+static bool same_times(const struct timespec a[2], const struct stat *st)
+{
+	return a[0].tv_sec == st->st_atim.tv_sec && a[0].tv_nsec == st->st_atim.tv_nsec &&
+	       a[1].tv_sec == st->st_mtim.tv_sec && a[1].tv_nsec == st->st_mtim.tv_nsec;
+}
+
+static const char *times_text(struct attribute_text *t, const struct timespec times[2])
+{
+	snprintf(t->text, sizeof(t->text), "access %lld.%09ld, modification %lld.%09ld", (long long)times[0].tv_sec,
+		 times[0].tv_nsec, (long long)times[1].tv_sec, times[1].tv_nsec);
+	return t->text;
+}
+
+/* utimens() came back with @ret. */
+static int settle_times(struct host_tree *h, int ret, const struct timespec times[2], const struct stat *st)
+{
+	const struct timespec found[2] = {st->st_atim, st->st_mtim};
+	struct attribute_text asked, there;
+
+	if (ret && !skipped_because(-ret))
+		return error_errno(-ret, "set the times");
+	if (same_times(times, st))
+		return 0;
+	return settle(h, SKIPPED_TIMES, ret, times_text(&asked, times), times_text(&there, found));
+}
+
+static void times_of(struct timespec times[2], const struct decoded_command *c)
+{
+	times[0] = (struct timespec){.tv_sec = c->atime.sec, .tv_nsec = c->atime.nsec};
+	times[1] = (struct timespec){.tv_sec = c->mtime.sec, .tv_nsec = c->mtime.nsec};
+}
+
+static int set_times(struct attempt *a)
+{
+	struct timespec times[2];
+
+	times_of(times, a->op->c);
+
+	int ret = a->host->ops->utimens(a->host, a->dir, a->name, times) ? -errno : 0;
+
+	return a->host->ops->stat(a->host, a->dir, a->name, &a->there) ? -errno : ret;
 }
 
 int host_tree_utimes(struct host_tree *h, const struct operation *op)
 {
-	struct host *host = h->host;
-	const struct decoded_command *c = op->c;
-	struct timespec times[2] = {
-		{.tv_sec = c->atime.sec, .tv_nsec = c->atime.nsec},
-		{.tv_sec = c->mtime.sec, .tv_nsec = c->mtime.nsec},
-	};
-	int dir = beneath_parent(&h->beneath, op->path);
-	struct grant g;
+	struct timespec times[2];
+	struct attempt a;
+	int ret;
 
-	if (dir < 0)
-		return dir;
-
-	const char *name = tree_path_name(op->path);
-	int ret = host->ops->utimens(host, dir, name, times) ? -errno : 0;
-
-	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
-		ret = host->ops->utimens(host, dir, name, times) ? -errno : 0;
-		ret = grant_end(&g, ret);
-	}
+	times_of(times, op->c);
+	/* They come last. */
+	if (!op->path->len)
+		return tree_notes_set_times(h->notes, times[0], times[1]);
+	ret = attempt_init(&a, h, op);
 	if (ret)
-		return error_errno(-ret, "set the times");
-	return op->path->len ? 0 : tree_notes_set_times(h->notes, times[0], times[1]);
+		return ret;
+	ret = attempt_make(&a, set_times);
+	return settle_times(h, ret, times, &a.there);
 }
+
+static int seal_times(struct host_tree *h)
+{
+	struct host *host = h->host;
+	struct stat st;
+	int ret;
+
+	if (!h->notes->has_times)
+		return 0;
+	ret = host->ops->utimens(host, h->root, ".", h->notes->times) ? -errno : 0;
+	if (host->ops->stat(host, h->root, ".", &st))
+		ret = -errno;
+	ret = settle_times(h, ret, h->notes->times, &st);
+	return ret ? error_wrap(ret, "the root") : 0;
+}
+
+/* ---- Flags ------------------------------------------------------------------------------------------ */
 
 static int change_flags(struct host_tree *h, const char *path, size_t len, u32 mask, u32 flags)
 {
@@ -222,21 +244,20 @@ static int change_flags(struct host_tree *h, const char *path, size_t len, u32 m
 		return dir;
 	ret = flags_change(h->host, dir, name, mask, flags);
 	beneath_close(&h->beneath, dir);
-	if (ret == -ENOENT)
-		return error_errno(ENOENT, "set the flags");
+	if (ret && !skipped_because(-ret))
+		return error_errno(-ret, "set the flags");
 	return ret ? host_tree_skip(h, SKIPPED_FLAGS, -ret) : 0;
 }
 
 int host_tree_fileattr(struct host_tree *h, const struct operation *op)
 {
 	u32 flags = flags_of_inode(op->c->fileattr), forbid = flags & FLAGS_THAT_FORBID;
-	int ret;
-
 	struct note note = tree_notes_get(h->notes, op->path);
 
 	if (note.flags != forbid) {
 		note.flags = forbid;
-		ret = tree_notes_put(h->notes, op->path, &note);
+
+		int ret = tree_notes_put(h->notes, op->path, &note);
 		if (ret)
 			return ret;
 	}
@@ -267,20 +288,19 @@ static int seal_flags(struct host_tree *h, bool root)
 
 int host_tree_seal(struct host_tree *h)
 {
-	struct host *host = h->host;
 	int ret = host_tree_close_file(h);
 
 	if (!ret)
 		ret = seal_flags(h, false);
-	if (!ret && h->notes->has_times && host->ops->utimens(host, h->root, ".", h->notes->times))
-		ret = error_errno(errno, "set the root's times");
-	return ret;
+	return ret ? ret : seal_times(h);
 }
 
 int host_tree_seal_root(struct host_tree *h)
 {
 	return seal_flags(h, true);
 }
+
+/* ---- fs-verity -------------------------------------------------------------------------------------- */
 
 int host_tree_enable_verity(struct host_tree *h, const struct operation *op)
 {
@@ -312,7 +332,7 @@ int host_tree_enable_verity(struct host_tree *h, const struct operation *op)
 	host_close(host, fd);
 	if (ret == -EEXIST && op->again)
 		return 0;
-	if (ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EPERM || ret == -EACCES)
+	if (ret && skipped_because(-ret))
 		return host_tree_skip(h, SKIPPED_VERITY, -ret);
 	return ret ? error_errno(-ret, "enable fs-verity") : 0;
 }

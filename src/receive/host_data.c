@@ -148,7 +148,7 @@ int host_tree_fallocate(struct host_tree *h, const struct operation *op)
 	if (ret)
 		return ret;
 	ret = file_allocate(h->host, h->file, (int)c->fallocate_mode, c->file_offset, c->size);
-	if (ret == -EOPNOTSUPP || ret == -ENOSYS)
+	if (ret && skipped_because(-ret))
 		return fallocate_by_hand(h, c, -ret);
 	return ret ? error_errno(-ret, "fallocate") : 0;
 }

@@ -89,7 +89,8 @@ int host_tree_make(struct host_tree *h, const struct operation *op)
 		return dir;
 
 	const char *name = tree_path_name(op->path);
-	int made = make_at(host, dir, name, op->c);
+	const bool device = skipped_as(made_type(op->c)) == SKIPPED_DEVICE;
+	int made = device && h->target->options.untrusted ? -EPERM : make_at(host, dir, name, op->c);
 
 	if (made == -EACCES && grant_begin(&g, host, dir, NULL)) {
 		made = make_at(host, dir, name, op->c);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "receive/grant.h"
+#include "receive/lending.h"
 
 void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes)
 {
@@ -28,6 +29,7 @@ void host_tree_open(struct host_tree *h, int root)
 
 	h->root = root;
 	h->copier.no_holes = false;
+	h->has_owned = false;
 	h->hands_down = host->ops->getxattr(host, root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
 			host->ops->getxattr(host, root, ".", "btrfs.compression", NULL, 0) > 0;
 	beneath_init(&h->beneath, host, root);
@@ -40,6 +42,7 @@ void host_tree_close(struct host_tree *h)
 	if (h->file >= 0)
 		host_close(host, h->file);
 	h->file = -1;
+	h->file_lends = 0;
 	beneath_release(&h->beneath);
 	if (h->root >= 0)
 		host_close(host, h->root);
@@ -48,11 +51,17 @@ void host_tree_close(struct host_tree *h)
 
 int host_tree_close_file(struct host_tree *h)
 {
-	int fd = h->file;
+	int fd = h->file, kept;
 
 	h->file = -1;
-	if (fd < 0 || !h->host->ops->close(h->host, fd))
+	if (fd < 0)
 		return 0;
+	kept = h->file_lends ? lending_keep(h, fd, h->file_lends) : 0;
+	h->file_lends = 0;
+	if (kept)
+		host_close(h->host, fd);
+	if (kept || !h->host->ops->close(h->host, fd))
+		return kept;
 
 	char text[512];
 	int err = errno;
@@ -111,11 +120,16 @@ static int explain(int ret)
 	return error_errno(-ret, "open");
 }
 
+bool host_tree_has_open(const struct host_tree *h, const struct tree_path *p)
+{
+	return h->file >= 0 && h->file_path.len == p->len && !memcmp(h->file_path.text, p->text, p->len);
+}
+
 int host_tree_open_file(struct host_tree *h, const struct tree_path *p)
 {
-	if (h->file >= 0 && h->file_path.len == p->len &&
-	    !memcmp(h->file_path.text, p->text, p->len))
+	if (host_tree_has_open(h, p))
 		return 0;
+
 	int ret = host_tree_close_file(h);
 
 	if (ret)
@@ -132,7 +146,7 @@ int host_tree_open_file(struct host_tree *h, const struct tree_path *p)
 		return explain(fd);
 	h->file = fd;
 	h->file_path = *p;
-	return 0;
+	return lending_written(h, fd, &h->file_lends);
 }
 
 int host_tree_open_source(struct beneath *b, const struct tree_path *p)
@@ -150,6 +164,13 @@ int host_tree_open_source(struct beneath *b, const struct tree_path *p)
 int host_tree_skip(struct host_tree *h, enum skipped_kind kind, int err)
 {
 	int ret = target_skip(h->target, kind, err);
+
+	return ret ? ret : tree_notes_leave_out(h->notes, kind);
+}
+
+int host_tree_skip_changed(struct host_tree *h, enum skipped_kind kind, const char *asked, const char *there)
+{
+	int ret = target_skip_changed(h->target, kind, asked, there);
 
 	return ret ? ret : tree_notes_leave_out(h->notes, kind);
 }
@@ -182,13 +203,17 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 	case STREAM_C_MKFIFO:
 	case STREAM_C_MKSOCK:
 	case STREAM_C_SYMLINK:
+		lending_forget(h);
 		return host_tree_make(h, op);
 	case STREAM_C_RENAME:
+		lending_forget(h);
 		return host_tree_rename(h, op);
 	case STREAM_C_LINK:
+		lending_forget(h);
 		return host_tree_link(h, op);
 	case STREAM_C_UNLINK:
 	case STREAM_C_RMDIR:
+		lending_forget(h);
 		return host_tree_remove(h, op);
 	case STREAM_C_SET_XATTR:
 		return host_tree_set_xattr(h, op);

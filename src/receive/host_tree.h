@@ -22,8 +22,15 @@ struct host_tree {
 	/* The file written last stays open; its name follows renames. */
 	int file;
 	struct tree_path file_path;
+	mode_t file_lends; /* with setuid or setgid bits, which a write takes away: the mode it had */
 
 	struct tree_notes *notes; /* the caller's */
+
+	/* Where an owner was lost: the file whose owner was set last, and is as it was asked for. */
+	bool has_owned;
+	struct tree_path owned;
+
+	bool unrecorded; /* nobody knows what was left out of the parent */
 
 	bool hands_down; /* a directory may hand down a default ACL or a compression to what is made in it */
 
@@ -43,6 +50,7 @@ void host_tree_close(struct host_tree *h);
 
 /* As target_skip(), and noted for later commands and increments. */
 int host_tree_skip(struct host_tree *h, enum skipped_kind kind, int err);
+int host_tree_skip_changed(struct host_tree *h, enum skipped_kind kind, const char *asked, const char *there);
 
 /* A command within the tree.  @source is the other tree of a CLONE that is not op->within. */
 int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source);
@@ -52,7 +60,7 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 int host_tree_seal(struct host_tree *h);
 int host_tree_seal_root(struct host_tree *h);
 
-/* The parts: host_names.c, host_data.c, host_attributes.c. */
+/* The parts: host_names.c, host_data.c, host_xattrs.c, host_attributes.c. */
 int host_tree_make(struct host_tree *h, const struct operation *op);
 int host_tree_rename(struct host_tree *h, const struct operation *op);
 int host_tree_link(struct host_tree *h, const struct operation *op);
@@ -71,6 +79,9 @@ int host_tree_chown(struct host_tree *h, const struct operation *op);
 int host_tree_utimes(struct host_tree *h, const struct operation *op);
 int host_tree_fileattr(struct host_tree *h, const struct operation *op);
 int host_tree_enable_verity(struct host_tree *h, const struct operation *op);
+
+/* Whether h->file is the file at @p. */
+bool host_tree_has_open(const struct host_tree *h, const struct tree_path *p);
 
 /* The file at @p open for reading and writing: h->file.  Negative errno with a sentence. */
 int host_tree_open_file(struct host_tree *h, const struct tree_path *p);

@@ -198,5 +198,9 @@ static const struct host_kind mounted_kind = {
 
 int mounted_target_new(struct target **out, int dir, const struct receive_options *options)
 {
-	return host_target_new(out, dir, options, &mounted_kind);
+	int ret = host_target_new(out, dir, options, &mounted_kind);
+
+	if (!ret)
+		host_target_of(*out)->tree.unrecorded = true;
+	return ret;
 }

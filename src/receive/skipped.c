@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "receive/skipped.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static const struct {
@@ -19,7 +20,25 @@ static const struct {
 	[SKIPPED_PREALLOC] = {"preallocated range", "preallocated ranges"},
 	[SKIPPED_VERITY] = {"fs-verity seal", "fs-verity seals"},
 	[SKIPPED_DATA] = {"range of data that the stream does not have", "ranges of data that the stream does not have"},
+	[SKIPPED_MODE] = {"mode", "modes"},
+	[SKIPPED_TIMES] = {"set of times", "sets of times"},
 };
+
+/* Filesystems refuse in many ways, so it is the failures that are listed. */
+bool skipped_because(int err)
+{
+	switch (err) {
+	case EIO: case EUCLEAN: case EBADMSG: case ENODEV: case ENXIO: case EREMOTEIO: /* the device */
+	case ENOSPC: case EDQUOT: case EROFS: case EFBIG:
+	case ENOENT: case ENOTDIR: case EISDIR: case ELOOP: case ENAMETOOLONG: case EEXIST: case EXDEV:
+	case ENOMEM: case EMFILE: case ENFILE: case EBADF: case EFAULT:
+	case EINTR: case EAGAIN: case EBUSY: case ETXTBSY:
+	case ESTALE: case ETIMEDOUT: case ENOTCONN: case ECONNABORTED: case ECONNRESET: case ECONNREFUSED:
+	case ESHUTDOWN: case EHOSTDOWN: case EHOSTUNREACH: /* a server that is gone */
+		return false;
+	}
+	return err > 0;
+}
 
 const char *skipped_name(enum skipped_kind kind)
 {

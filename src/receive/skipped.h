@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 
+/* The numbers stand in journals and records: a new kind comes last. */
 enum skipped_kind {
 	SKIPPED_OWNER,
 	SKIPPED_SETID,
@@ -19,12 +20,20 @@ enum skipped_kind {
 	SKIPPED_PREALLOC,
 	SKIPPED_VERITY,
 	SKIPPED_DATA, /* the stream has none */
+	SKIPPED_MODE,
+	SKIPPED_TIMES,
 	SKIPPED_KINDS,
 };
 
 struct skipped {
 	u64 count[SKIPPED_KINDS];
 };
+
+/*
+ * Whether a call that failed with @err was refused: by a user's rights, or by a filesystem that has no place for it, so
+ * that it is left out and counted.  All else is a failure: of the disk, of memory, of the path.
+ */
+bool skipped_because(int err);
 
 /* "owner of a file", …, for the sentence of an error. */
 const char *skipped_name(enum skipped_kind kind);

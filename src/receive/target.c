@@ -28,3 +28,12 @@ int target_skip(struct target *t, enum skipped_kind kind, int err)
 	t->skipped.count[kind]++;
 	return 0;
 }
+
+int target_skip_changed(struct target *t, enum skipped_kind kind, const char *asked, const char *there)
+{
+	if (t->options.strict)
+		return error_set(EOPNOTSUPP, "cannot keep the %s: %s was asked for, and %s is there",
+				 skipped_name(kind), asked, there);
+	t->skipped.count[kind]++;
+	return 0;
+}

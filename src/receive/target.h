@@ -20,6 +20,7 @@
 
 struct receive_options {
 	bool strict;           /* what would be skipped is an error */
+	bool untrusted;	       /* a stranger's stream: what lends rights is left out */
 	bool sparse;           /* zeros become holes */
 	bool force_decompress; /* no encoded writes, even where the target has them */
 	bool resume;           /* go on with what an earlier run left */
@@ -91,5 +92,8 @@ void target_warn(struct target *t, const char *fmt, ...) __attribute__((format(p
 
 /* Leave something out: 0 and counted, or, with --strict, an error of @err. */
 int target_skip(struct target *t, enum skipped_kind kind, int err);
+
+/* The same where the call succeeded and something else than @asked is there afterwards. */
+int target_skip_changed(struct target *t, enum skipped_kind kind, const char *asked, const char *there);
 
 #endif

@@ -31,7 +31,8 @@ static struct applier applier;
 
 static int refuse_calls(void)
 {
-	static const int refused[] = {SYS_mknodat, SYS_symlinkat, SYS_lsetxattr, SYS_lremovexattr, 463, 466};
+	static const int refused[] = {SYS_mknodat,	    SYS_symlinkat,	SYS_lsetxattr, SYS_fsetxattr,
+				      SYS_lremovexattr, SYS_fremovexattr, 463,	       466};
 	struct sock_filter filter[3 + ARRAY_SIZE(refused)] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
