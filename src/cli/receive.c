@@ -21,7 +21,7 @@
 #define NAME "btrfly receive"
 #define USAGE                                                                                      \
 	NAME " [-f FILE] [-e] [-C] [-m ROOTMOUNT] [-E NERR] [--force-decompress] [--sparse] "      \
-	     "[--strict] [--plain] [--resume] [--force-parent] [-q|-v] DIR\n"                      \
+	     "[--strict] [--untrusted] [--plain] [--resume] [--force-parent] [-q|-v] DIR\n"                      \
 	     "       " NAME " --dump [--json] [-f FILE] [-E NERR]"
 
 struct options {
@@ -171,7 +171,7 @@ static int parse_count(const char *text, u64 *out)
 /* 0, or the exit status of wrong usage. */
 static int parse(struct options *o, int argc, char **argv)
 {
-	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT, OPTION_PLAIN,
+	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT, OPTION_UNTRUSTED, OPTION_PLAIN,
 	       OPTION_RESUME, OPTION_FORCE_PARENT };
 	static const struct option options[] = {
 		{"chroot", no_argument, NULL, 'C'},
@@ -183,6 +183,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{"force-decompress", no_argument, NULL, OPTION_DECOMPRESS},
 		{"sparse", no_argument, NULL, OPTION_SPARSE},
 		{"strict", no_argument, NULL, OPTION_STRICT},
+		{"untrusted", no_argument, NULL, OPTION_UNTRUSTED},
 		{"plain", no_argument, NULL, OPTION_PLAIN},
 		{"resume", no_argument, NULL, OPTION_RESUME},
 		{"force-parent", no_argument, NULL, OPTION_FORCE_PARENT},
@@ -209,6 +210,7 @@ static int parse(struct options *o, int argc, char **argv)
 		case OPTION_PLAIN: o->plain = true; break;
 		case OPTION_RESUME: o->receive.resume = true; break;
 		case OPTION_FORCE_PARENT: o->receive.force_parent = true; break;
+		case OPTION_UNTRUSTED: o->receive.untrusted = true; break;
 		case OPTION_STRICT: o->receive.strict = true; break;
 		default: return command_bad_option(NAME, USAGE, c, argv);
 		}
