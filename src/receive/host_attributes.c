@@ -71,6 +71,8 @@ int host_tree_chmod(struct host_tree *h, const struct operation *op)
 
 	mode_t mode = op->c->mode & 07777, wrong = (mode & ~a.withheld) ^ (a.there.st_mode & 07777);
 
+	if (host_tree_has_open(h, op->path))
+		h->file_lends = a.there.st_mode & LENDING_BITS ? a.there.st_mode & 07777 : 0;
 	mode_text(&asked, mode);
 	mode_text(&there, a.there.st_mode);
 	if (a.withheld)

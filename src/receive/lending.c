@@ -27,6 +27,28 @@ int lending_take(struct host *host, int dir, const char *name, struct lent *lent
 	return 0;
 }
 
+static int fail_to_take(int ret)
+{
+	return error_errno(-ret, "take the setuid and setgid bits and the capabilities away");
+}
+
+int lending_copied(struct host *host, int dir, const char *name, const struct stat *original, struct tree_notes *notes)
+{
+	struct lent lent = {0};
+	struct stat st;
+	int ret;
+
+	if (host->ops->stat(host, dir, name, &st))
+		return error_errno(errno, "stat");
+	if (st.st_uid == original->st_uid && st.st_gid == original->st_gid)
+		return 0;
+	ret = tree_notes_leave_out(notes, SKIPPED_OWNER);
+	if (ret)
+		return ret;
+	ret = lending_take(host, dir, name, &lent);
+	return ret ? fail_to_take(ret) : 0;
+}
+
 int lending_end(struct host_tree *h, int dir, const char *name)
 {
 	struct host *host = h->host;
@@ -39,7 +61,7 @@ int lending_end(struct host_tree *h, int dir, const char *name)
 		ret = grant_end(&g, ret);
 	}
 	if (ret)
-		return error_errno(-ret, "take the setuid and setgid bits and the capabilities away");
+		return fail_to_take(ret);
 	if (lent.bits)
 		ret = host_tree_skip(h, SKIPPED_SETID, EPERM);
 	if (!ret && lent.capability)

@@ -26,13 +26,14 @@ struct lent {
 	bool bits, capability;
 };
 
-/*
- * Take from @name what it lends, unless it is a directory: 0, or a negative errno without an error message.  Of a copy
- * that does not have its original's owner, too.
- */
+/* Take from @name what it lends, unless it is a directory: 0, or a negative errno without an error message. */
 int lending_take(struct host *host, int dir, const char *name, struct lent *lent);
 
-/* The same, opened up where that is needed, and what went is counted.  With an error message. */
+/* A copy has all that its @original has but, where the copy's user may not give files away, the owner: then it lends nothing, and
+ * that an owner was lost is noted.  With an error message. */
+int lending_copied(struct host *host, int dir, const char *name, const struct stat *original, struct tree_notes *notes);
+
+/* lending_take(), opened up where that is needed, and what went is counted.  With an error message. */
 int lending_end(struct host_tree *h, int dir, const char *name);
 
 /* Whether the file at @p may be given such bits. */

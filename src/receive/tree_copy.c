@@ -25,6 +25,7 @@
 #include "receive/file.h"
 #include "receive/flags.h"
 #include "receive/grant.h"
+#include "receive/lending.h"
 
 #define XATTR_LIST_MAX 65536
 #define XATTR_VALUE_MAX 65536
@@ -167,13 +168,16 @@ static int copy_attributes(struct tree_copy *c, int from, int to, const char *na
 	int ret;
 
 	/* A user's copy is his, as the parent is. */
-	if (host->ops->chown(host, to, name, st->st_uid, st->st_gid) && errno != EPERM)
+	if (host->ops->chown(host, to, name, st->st_uid, st->st_gid) && !skipped_because(errno))
 		return error_errno(errno, "chown");
 	ret = copy_xattrs(c, from, to, name);
 	if (ret)
 		return ret;
 	if (!S_ISLNK(st->st_mode) && host->ops->chmod(host, to, name, st->st_mode & 07777))
 		return error_errno(errno, "chmod");
+	ret = lending_copied(host, to, name, st, c->notes);
+	if (ret)
+		return ret;
 	if (host->ops->utimens(host, to, name, times))
 		return error_errno(errno, "set the times");
 	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? copy_flags(c, from, to, name) : 0;

@@ -170,6 +170,26 @@ compressed() {
   [ "$(getfattr --only-values -n user.small other/snap/file)" = y ]
 }
 
+@test "an attribute that was too big can be removed later, though btrfs has no record of it" {
+  require setfattr
+  btrfs -q subvolume create mnt/work
+  : >mnt/work/file
+  setfattr -n user.big -v "$(printf 'x%.0s' {1..9000})" mnt/work/file
+  btrfs -q subvolume snapshot -r mnt/work mnt/s1
+  setfattr -x user.big mnt/work/file
+  btrfs -q subvolume snapshot -r mnt/work mnt/s2
+  btrfs -q send -f first mnt/s1
+  btrfs -q send -p mnt/s1 -f second mnt/s2
+  make_image small.img -n 4096
+  mount_image small.img other
+  run --separate-stderr "$BTRFLY" receive -q -f first other
+  [ "$status" = 0 ]
+  [ "$stderr" = "btrfly receive: skipped: 1 other extended attribute" ]
+  run --separate-stderr "$BTRFLY" receive -q --strict -f second other
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+}
+
 @test "an ordinary user on btrfs receives into a plain directory" {
   mkdir mnt/mine
   chown 65534 mnt/mine

@@ -37,6 +37,7 @@ static struct applier applier;
 static enum host_call refused_call; /* HOST_CALLS: none */
 static int refused_with;
 static bool ignores_chown, rounds_times, forgets_xattrs, write_drops_bits;
+static bool others_files; /* chown is refused, and "snap" belongs to somebody else */
 static mode_t drops_mode;
 static u32 has_flags, keeps_flags;
 
@@ -47,7 +48,22 @@ static int refuse(struct watched_host *w, enum host_call call)
 
 static int altered_chown(struct host *h, int dir, const char *name, uid_t uid, gid_t gid)
 {
+	if (others_files) {
+		errno = EPERM;
+		return -1;
+	}
 	return ignores_chown ? 0 : system_ops->chown(h, dir, name, uid, gid);
+}
+
+static ino_t parents_tool;
+
+static int altered_stat(struct host *h, int dir, const char *name, struct stat *st)
+{
+	int ret = system_ops->stat(h, dir, name, st);
+
+	if (!ret && others_files && st->st_ino == parents_tool)
+		st->st_uid = STRANGER;
+	return ret;
 }
 
 static int altered_chmod(struct host *h, int dir, const char *name, mode_t mode)
@@ -139,6 +155,7 @@ static int setup(void **state)
 	system_ops = watched.host.ops;
 	altered = *system_ops;
 	altered.chown = altered_chown;
+	altered.stat = altered_stat;
 	altered.chmod = altered_chmod;
 	altered.utimens = altered_utimens;
 	altered.setxattr = altered_setxattr;
@@ -148,7 +165,7 @@ static int setup(void **state)
 	altered.ioctl = altered_ioctl;
 	watched.host = (struct host){.ops = &altered, .user = 0};
 	refused_call = HOST_CALLS;
-	ignores_chown = rounds_times = forgets_xattrs = write_drops_bits = false;
+	others_files = ignores_chown = rounds_times = forgets_xattrs = write_drops_bits = false;
 	drops_mode = 0;
 	has_flags = 0;
 	keeps_flags = ~0u;
@@ -271,6 +288,16 @@ static mode_t mode_of(const char *path)
 	snprintf(full, sizeof(full), "dir/%s", path);
 	assert_int_equal(fstatat(base_fd, full, &st, AT_SYMLINK_NOFOLLOW), 0);
 	return st.st_mode & 07777;
+}
+
+static ino_t inode_of(const char *path)
+{
+	char full[200];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "dir/%s", path);
+	assert_int_equal(fstatat(base_fd, full, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_ino;
 }
 
 static bool has_xattr(const char *path, const char *key)
@@ -407,6 +434,15 @@ static void test_an_ordinary_user_gives_no_file_bits(void **state)
 
 static void test_what_a_write_takes_away_comes_back(void **state)
 {
+	write_drops_bits = true;
+	put_file("tool", 0, 04755);
+	put_content("tool");
+	put_end(&b);
+	assert_ok(apply());
+	counted("");
+	assert_int_equal(mode_of("snap/tool"), 04755);
+	write_drops_bits = false;
+	begin_again((struct receive_options){0});
 	put_file("tool", 0, 04755);
 	put_path(&b, STREAM_C_MKFILE, "next");
 	assert_ok(apply());
@@ -416,6 +452,66 @@ static void test_what_a_write_takes_away_comes_back(void **state)
 	assert_ok(apply());
 	counted("");
 	assert_int_equal(mode_of("snap/tool"), 04755);
+}
+
+/* What the stream itself takes away under another name does not come back. */
+static void test_a_write_does_not_bring_back_what_the_stream_took(void **state)
+{
+	put_file("tool", 0, 04755);
+	put_two_paths(&b, STREAM_C_LINK, "other", STREAM_A_PATH_LINK, "tool");
+	put_content("tool");
+	put_mode("other", 0755);
+	put_content("tool");
+	put_end(&b);
+	assert_ok(apply());
+	counted("");
+	assert_int_equal(mode_of("snap/tool"), 0755);
+}
+
+/* Which owner was set last is not known then. */
+static void test_after_a_resume_bits_need_a_new_chown(void **state)
+{
+	ignores_chown = true;
+	for (int run = 0; run < 2; run++) {
+		if (run) {
+			target->ops->free(target);
+			begin_target((struct receive_options){.resume = true});
+			put_subvol(&b, "snap", 1);
+		}
+		put_file("lost", STRANGER, 0644);
+		put_path(&b, STREAM_C_MKFILE, "tool");
+		put_owner("tool", 0);
+		put_xattr("tool", "user.a", "x", 1);
+		if (run) {
+			put_mode("tool", 04755);
+			put_file("next", 0, 04755);
+			put_end(&b);
+		}
+		assert_ok(apply());
+	}
+	counted("1 setuid or setgid bit");
+	assert_int_equal(mode_of("snap/tool"), 0755);
+	assert_int_equal(mode_of("snap/next"), 04755);
+}
+
+/* The parent was received by who may give files away, its child by somebody who may not. */
+static void test_a_copy_that_has_another_owner_lends_nothing(void **state)
+{
+	put_file("tool", 0, 06755);
+	put_xattr("tool", "security.capability", CAPABILITY, 20);
+	put_end(&b);
+	assert_ok(apply());
+	parents_tool = inode_of("snap/tool");
+	others_files = true;
+	put_snapshot(&b, "next", 2, 1);
+	put_mode("tool", 04711);
+	put_end(&b);
+	assert_ok(apply());
+	others_files = false;
+	counted("1 setuid or setgid bit");
+	assert_int_equal(mode_of("next/tool"), 0711);
+	assert_false(has_xattr("next/tool", "security.capability"));
+	assert_int_equal(mode_of("snap/tool"), 06755);
 }
 
 static void test_modes_are_compared(void **state)
@@ -647,6 +743,9 @@ int main(void)
 		TEST(test_an_owner_that_the_parent_lost_counts_as_well),
 		TEST(test_an_ordinary_user_gives_no_file_bits),
 		TEST(test_what_a_write_takes_away_comes_back),
+		TEST(test_a_write_does_not_bring_back_what_the_stream_took),
+		TEST(test_after_a_resume_bits_need_a_new_chown),
+		TEST(test_a_copy_that_has_another_owner_lends_nothing),
 		TEST(test_modes_are_compared),
 		TEST(test_times_are_compared),
 		TEST(test_flags_are_compared),
