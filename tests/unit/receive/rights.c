@@ -396,11 +396,15 @@ static void test_once_an_owner_was_lost_bits_need_the_chown_before(void **state)
 	put_path(&b, STREAM_C_MKFILE, "other");
 	put_owner("right", 0);
 	put_mode("other", 04755);
+	put_file("twice", 0, 0755);
+	put_owner("twice", STRANGER);
+	put_mode("twice", 04755);
 	put_path(&b, STREAM_C_MKDIR, "dir");
 	put_mode("dir", 02755);
 	put_end(&b);
 	assert_ok(apply());
-	counted("1 owner, 3 setuid or setgid bits");
+	counted("2 owners, 4 setuid or setgid bits");
+	assert_int_equal(mode_of("snap/twice"), 0755);
 	assert_int_equal(mode_of("snap/right"), 04755);
 	assert_int_equal(mode_of("snap/unknown"), 0755);
 	assert_int_equal(mode_of("snap/renamed"), 0755);
@@ -412,14 +416,17 @@ static void test_an_owner_that_the_parent_lost_counts_as_well(void **state)
 {
 	ignores_chown = true;
 	put_file("lost", STRANGER, 0644);
+	put_file("right", 0, 0755);
 	put_end(&b);
 	put_header(&b, 3);
 	put_snapshot(&b, "next", 2, 1);
+	put_mode("right", 04755);
 	put_mode("lost", 04755);
 	put_end(&b);
 	assert_ok(apply());
-	counted("1 owner, 1 setuid or setgid bit");
+	counted("1 owner, 2 setuid or setgid bits");
 	assert_int_equal(mode_of("next/lost"), 0755);
+	assert_int_equal(mode_of("next/right"), 0755);
 }
 
 static void test_an_ordinary_user_gives_no_file_bits(void **state)
