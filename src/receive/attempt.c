@@ -22,7 +22,7 @@ int attempt_init(struct attempt *a, struct host_tree *h, const struct operation 
 	return 0;
 }
 
-int attempt_make(struct attempt *a, int (*call)(struct attempt *a))
+int attempt_call(struct attempt *a, int (*call)(struct attempt *a))
 {
 	struct grant g;
 	int ret = call(a);

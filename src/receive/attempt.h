@@ -25,6 +25,6 @@ struct attempt {
 int attempt_init(struct attempt *a, struct host_tree *h, const struct operation *op);
 
 /* Do @call, which returns 0 or a negative errno without an error message: what it returned. */
-int attempt_make(struct attempt *a, int (*call)(struct attempt *a));
+int attempt_call(struct attempt *a, int (*call)(struct attempt *a));
 
 #endif

@@ -63,7 +63,7 @@ int host_tree_chmod(struct host_tree *h, const struct operation *op)
 	if (ret)
 		return ret;
 	a.sets_mode = true;
-	ret = attempt_make(&a, set_mode);
+	ret = attempt_call(&a, set_mode);
 	if (ret && !skipped_because(-ret))
 		return error_errno(-ret, "chmod");
 	if (ret && S_ISLNK(a.there.st_mode))
@@ -149,7 +149,7 @@ int host_tree_chown(struct host_tree *h, const struct operation *op)
 	if (ret)
 		return ret;
 	lending_owned(h, op->path, false);
-	ret = attempt_make(&a, set_owner);
+	ret = attempt_call(&a, set_owner);
 	if (ret && !skipped_because(-ret))
 		return fail_owner(&a, ret);
 	if (ret || !is_owned(&a.there, op->c))
@@ -216,7 +216,7 @@ int host_tree_utimes(struct host_tree *h, const struct operation *op)
 	ret = attempt_init(&a, h, op);
 	if (ret)
 		return ret;
-	ret = attempt_make(&a, set_times);
+	ret = attempt_call(&a, set_times);
 	return settle_times(h, ret, times, &a.there);
 }
 

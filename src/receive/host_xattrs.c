@@ -154,7 +154,7 @@ static int leave_out(struct xattr *x, int err)
 	if (ret || x->found == FOUND_SAME)
 		return ret;
 	if (x->found == FOUND_OTHER)
-		attempt_make(&x->a, unset);
+		attempt_call(&x->a, unset);
 	return host_tree_skip(x->a.h, x->kind, err);
 }
 
@@ -167,7 +167,7 @@ int host_tree_set_xattr(struct host_tree *h, const struct operation *op)
 		return ret;
 	ret = -withheld(&x);
 	if (!ret)
-		ret = attempt_make(&x.a, set);
+		ret = attempt_call(&x.a, set);
 	if (ret)
 		return may_skip(&x, -ret) ? leave_out(&x, -ret) : error_errno(-ret, "set the attribute");
 	h->hands_down |= !strcmp(x.key, "system.posix_acl_default") || !strcmp(x.key, "btrfs.compression");
@@ -200,7 +200,7 @@ int host_tree_remove_xattr(struct host_tree *h, const struct operation *op)
 
 	if (ret)
 		return ret;
-	ret = attempt_make(&x.a, unset);
+	ret = attempt_call(&x.a, unset);
 	if (!ret || (ret == -ENODATA && may_be_missing(&x)))
 		return 0;
 	if (ret == -ENODATA || !may_skip(&x, -ret))
