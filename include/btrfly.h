@@ -160,6 +160,9 @@ int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *arg
 #define BTRFLY_RECEIVE_STRICT (1u << 1)		     /* what cannot be kept is an error */
 #define BTRFLY_RECEIVE_SPARSE (1u << 2)		     /* zeros become holes */
 #define BTRFLY_RECEIVE_FORCE_DECOMPRESS (1u << 3) /* write compressed data decompressed */
+#define BTRFLY_RECEIVE_RESUME (1u << 4)	     /* go on with what an earlier call left; can always be given */
+#define BTRFLY_RECEIVE_UNTRUSTED (1u << 5)	     /* device nodes, setuid, security and trusted attributes are left out */
+#define BTRFLY_RECEIVE_FORCE_PARENT (1u << 6)	     /* build on a parent that may not be the one of the stream */
 
 struct btrfly_receive_args {
 	size_t struct_size;
@@ -174,7 +177,9 @@ struct btrfly_receive_args {
 #define BTRFLY_RECEIVE_ARGS {.struct_size = sizeof(struct btrfly_receive_args), .fd = -1}
 
 /* Apply a stream.  A subvolume gets its name when its last command has been applied and all of it has
- * reached the disk; after an error btrfly_error() says where what came so far lies. */
+ * reached the disk; after an error btrfly_error() says where what came so far lies.  Only one process and one thread can
+ * receive a subvolume in a directory at a time: -EBUSY for the second.  -ESTALE: a parent or clone source is there and not
+ * the one that the stream was made against. */
 int btrfly_receive(const struct btrfly_receive_args *args);
 
 #pragma GCC visibility pop

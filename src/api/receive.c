@@ -15,13 +15,16 @@
 static int take(struct btrfly_receive_args *args, const struct btrfly_receive_args *given)
 {
 	const unsigned known = BTRFLY_RECEIVE_ONE_STREAM | BTRFLY_RECEIVE_STRICT |
-			       BTRFLY_RECEIVE_SPARSE | BTRFLY_RECEIVE_FORCE_DECOMPRESS;
+			       BTRFLY_RECEIVE_SPARSE | BTRFLY_RECEIVE_FORCE_DECOMPRESS |
+			       BTRFLY_RECEIVE_RESUME | BTRFLY_RECEIVE_UNTRUSTED | BTRFLY_RECEIVE_FORCE_PARENT;
 	int ret = GROWTH_TAKE(args, given, struct btrfly_receive_args, skipped_size);
 
 	if (ret)
 		return ret;
 	if (!args->directory)
 		return error_set(EINVAL, "no directory is named");
+	if (!*args->directory)
+		return error_set(EINVAL, "the directory is an empty word");
 	if (args->fd < 0)
 		return error_set(EINVAL, "no descriptor to read the stream from");
 	if (args->flags & ~known)
@@ -49,6 +52,9 @@ int btrfly_receive(const struct btrfly_receive_args *given)
 		.strict = args->flags & BTRFLY_RECEIVE_STRICT,
 		.sparse = args->flags & BTRFLY_RECEIVE_SPARSE,
 		.force_decompress = args->flags & BTRFLY_RECEIVE_FORCE_DECOMPRESS,
+		.resume = args->flags & BTRFLY_RECEIVE_RESUME,
+		.untrusted = args->flags & BTRFLY_RECEIVE_UNTRUSTED,
+		.force_parent = args->flags & BTRFLY_RECEIVE_FORCE_PARENT,
 	};
 	int dir = open(args->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

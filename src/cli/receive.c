@@ -168,53 +168,75 @@ static int parse_count(const char *text, u64 *out)
 	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
 }
 
+enum {
+	OPTION_DUMP = 256,
+	OPTION_JSON,
+	OPTION_DECOMPRESS,
+	OPTION_SPARSE,
+	OPTION_STRICT,
+	OPTION_UNTRUSTED,
+	OPTION_PLAIN,
+	OPTION_RESUME,
+	OPTION_FORCE_PARENT,
+};
+
+static const struct option long_options[] = {
+	{"chroot", no_argument, NULL, 'C'},
+	{"max-errors", required_argument, NULL, 'E'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"dump", no_argument, NULL, OPTION_DUMP},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"force-decompress", no_argument, NULL, OPTION_DECOMPRESS},
+	{"sparse", no_argument, NULL, OPTION_SPARSE},
+	{"strict", no_argument, NULL, OPTION_STRICT},
+	{"untrusted", no_argument, NULL, OPTION_UNTRUSTED},
+	{"plain", no_argument, NULL, OPTION_PLAIN},
+	{"resume", no_argument, NULL, OPTION_RESUME},
+	{"force-parent", no_argument, NULL, OPTION_FORCE_PARENT},
+	{0},
+};
+
+/* 0, or the exit status of wrong usage. */
+static int parse_option(struct options *o, int option, char **argv)
+{
+	switch (option) {
+	case 'C': o->chroot = true; return 0;
+	case 'e': o->pump.stop_at_end = true; return 0;
+	case 'f':
+		o->file = optarg;
+		return command_check_words(NAME, USAGE, "-f FILE", &optarg, 1);
+	case 'm': /* nothing here needs to know where the filesystem is mounted */
+		return command_check_words(NAME, USAGE, "-m ROOTMOUNT", &optarg, 1);
+	case 'E':
+		if (parse_count(optarg, &o->pump.max_errors))
+			return command_misused(NAME, USAGE, "'%s' is no number of errors", optarg);
+		return 0;
+	case 'q': o->verbosity = 0; return 0;
+	case 'v': o->verbosity++; return 0;
+	case OPTION_DUMP: o->dump = true; return 0;
+	case OPTION_JSON: o->json = true; return 0;
+	case OPTION_DECOMPRESS: o->receive.force_decompress = true; return 0;
+	case OPTION_SPARSE: o->receive.sparse = true; return 0;
+	case OPTION_STRICT: o->receive.strict = true; return 0;
+	case OPTION_UNTRUSTED: o->receive.untrusted = true; return 0;
+	case OPTION_PLAIN: o->plain = true; return 0;
+	case OPTION_RESUME: o->receive.resume = true; return 0;
+	case OPTION_FORCE_PARENT: o->receive.force_parent = true; return 0;
+	}
+	return command_bad_option(NAME, USAGE, option, argv);
+}
+
 /* 0, or the exit status of wrong usage. */
 static int parse(struct options *o, int argc, char **argv)
 {
-	enum { OPTION_DUMP = 256, OPTION_JSON, OPTION_DECOMPRESS, OPTION_SPARSE, OPTION_STRICT, OPTION_UNTRUSTED, OPTION_PLAIN,
-	       OPTION_RESUME, OPTION_FORCE_PARENT };
-	static const struct option options[] = {
-		{"chroot", no_argument, NULL, 'C'},
-		{"max-errors", required_argument, NULL, 'E'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"dump", no_argument, NULL, OPTION_DUMP},
-		{"json", no_argument, NULL, OPTION_JSON},
-		{"force-decompress", no_argument, NULL, OPTION_DECOMPRESS},
-		{"sparse", no_argument, NULL, OPTION_SPARSE},
-		{"strict", no_argument, NULL, OPTION_STRICT},
-		{"untrusted", no_argument, NULL, OPTION_UNTRUSTED},
-		{"plain", no_argument, NULL, OPTION_PLAIN},
-		{"resume", no_argument, NULL, OPTION_RESUME},
-		{"force-parent", no_argument, NULL, OPTION_FORCE_PARENT},
-		{0},
-	};
+	int status = 0;
 
 	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, ":Cef:m:E:qv", options, NULL)) != -1;) {
-		switch (c) {
-		case 'C': o->chroot = true; break;
-		case 'e': o->pump.stop_at_end = true; break;
-		case 'f': o->file = optarg; break;
-		case 'm': break; /* nothing here needs to know where the filesystem is mounted */
-		case 'E':
-			if (parse_count(optarg, &o->pump.max_errors))
-				return command_misused(NAME, USAGE, "'%s' is no number of errors", optarg);
-			break;
-		case 'q': o->verbosity = 0; break;
-		case 'v': o->verbosity++; break;
-		case OPTION_DUMP: o->dump = true; break;
-		case OPTION_JSON: o->json = true; break;
-		case OPTION_DECOMPRESS: o->receive.force_decompress = true; break;
-		case OPTION_SPARSE: o->receive.sparse = true; break;
-		case OPTION_PLAIN: o->plain = true; break;
-		case OPTION_RESUME: o->receive.resume = true; break;
-		case OPTION_FORCE_PARENT: o->receive.force_parent = true; break;
-		case OPTION_UNTRUSTED: o->receive.untrusted = true; break;
-		case OPTION_STRICT: o->receive.strict = true; break;
-		default: return command_bad_option(NAME, USAGE, c, argv);
-		}
-	}
+	for (int c; !status && (c = getopt_long(argc, argv, ":Cef:m:E:qv", long_options, NULL)) != -1;)
+		status = parse_option(o, c, argv);
+	if (status)
+		return status;
 	if (o->dump && optind != argc)
 		return command_misused(NAME, USAGE, "--dump takes no directory");
 	if (!o->dump && optind != argc - 1)
@@ -222,7 +244,7 @@ static int parse(struct options *o, int argc, char **argv)
 	if (o->json && !o->dump)
 		return command_misused(NAME, USAGE, "--json goes with --dump");
 	o->dir = argv[optind];
-	return 0;
+	return command_check_words(NAME, USAGE, "DIR", argv + optind, (size_t)(argc - optind));
 }
 
 int receive_command(int argc, char **argv)

@@ -43,6 +43,9 @@ misused() {
   misused 'send: -p PARENT is an empty word' send -p '' image /
   misused 'send: -c CLONE-SRC is an empty word' send -c / -c '' image /
   misused 'send: -f FILE is an empty word' send -f '' image /
+  misused 'receive: DIR is an empty word' receive ''
+  misused 'receive: -f FILE is an empty word' receive -f '' dir
+  misused 'receive: -f FILE is an empty word' receive --dump -f ''
   misused 'cat: IMAGE is an empty word' cat '' large
   misused 'cat: PATH is an empty word' cat image large ''
   misused 'ls: IMAGE is an empty word' ls ''

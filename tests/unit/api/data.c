@@ -295,6 +295,14 @@ static void test_receive_a_stream_that_ends_early(void **state)
 	assert_non_null(strstr(btrfly_error(), "; what came so far is in "));
 	assert_int_not_equal(shell("test -e %s/early/toplevel", dir), 0);
 	close(ends[0]);
+	/* Not without being told, and then to the end. */
+	args.fd = whole;
+	assert_int_equal(lseek(whole, 0, SEEK_SET), 0);
+	assert_int_equal(btrfly_receive(&args), -EEXIST);
+	args.flags = BTRFLY_RECEIVE_RESUME | BTRFLY_RECEIVE_UNTRUSTED | BTRFLY_RECEIVE_FORCE_PARENT;
+	assert_int_equal(lseek(whole, 0, SEEK_SET), 0);
+	assert_int_equal(btrfly_receive(&args), 0);
+	assert_int_equal(shell("cmp %s/root/some/file %s/early/toplevel/some/file", dir, dir), 0);
 	close(whole);
 }
 
@@ -306,6 +314,9 @@ static void test_receive_arguments_that_cannot_be(void **state)
 	args = (struct btrfly_receive_args)BTRFLY_RECEIVE_ARGS;
 	assert_int_equal(btrfly_receive(&args), -EINVAL);
 	assert_string_equal(btrfly_error(), "no directory is named");
+	args.directory = "";
+	assert_int_equal(btrfly_receive(&args), -EINVAL);
+	assert_string_equal(btrfly_error(), "the directory is an empty word");
 	args.directory = "/nonexistent/directory";
 	assert_int_equal(btrfly_receive(&args), -EINVAL);
 	assert_string_equal(btrfly_error(), "no descriptor to read the stream from");
