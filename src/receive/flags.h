@@ -18,12 +18,13 @@
 /* A btrfs inode item's flags as FS_…_FL, as far as they are FLAGS_OF_STREAM. */
 u32 flags_of_inode(u64 inode_flags);
 
-/* Of the flags of a regular file or directory those of a stream.  0 or a negative errno. */
+/* Of the flags of a regular file or directory those of a stream.  0, or a negative errno without an error message. */
 int flags_read(struct host *host, int dir, const char *name, u32 *flags);
 
 /*
  * Of the flags that @mask and a stream have in common, set those in @flags and take the others away.
- * 0, or a negative errno; -EOPNOTSUPP where the filesystem lacks some, and then the others are set.
+ * 0, or a negative errno without an error message; -EOPNOTSUPP where the filesystem lacks some or quietly ignores them, and
+ * then the others are set.
  */
 int flags_change(struct host *host, int dir, const char *name, u32 mask, u32 flags);
 

@@ -237,6 +237,25 @@ static int seal_times(struct host_tree *h)
 
 /* ---- Flags ------------------------------------------------------------------------------------------ */
 
+static const char *flags_text(struct attribute_text *t, u32 flags)
+{
+	snprintf(t->text, sizeof(t->text), "0x%x", flags);
+	return t->text;
+}
+
+/* @name in @dir did not take them: @ret. */
+static int leave_flags_out(struct host_tree *h, int dir, const char *name, u32 mask, u32 flags, int ret)
+{
+	struct attribute_text asked, there;
+	u32 now = 0;
+
+	if (!skipped_because(-ret))
+		return error_errno(-ret, "set the flags");
+	if (flags_read(h->host, dir, name, &now))
+		return host_tree_skip(h, SKIPPED_FLAGS, -ret);
+	return host_tree_skip_changed(h, SKIPPED_FLAGS, flags_text(&asked, flags), flags_text(&there, now & mask));
+}
+
 static int change_flags(struct host_tree *h, const char *path, size_t len, u32 mask, u32 flags)
 {
 	const char *name;
@@ -245,10 +264,10 @@ static int change_flags(struct host_tree *h, const char *path, size_t len, u32 m
 	if (dir < 0)
 		return dir;
 	ret = flags_change(h->host, dir, name, mask, flags);
+	if (ret)
+		ret = leave_flags_out(h, dir, name, mask, flags, ret);
 	beneath_close(&h->beneath, dir);
-	if (ret && !skipped_because(-ret))
-		return error_errno(-ret, "set the flags");
-	return ret ? host_tree_skip(h, SKIPPED_FLAGS, -ret) : 0;
+	return ret;
 }
 
 int host_tree_fileattr(struct host_tree *h, const struct operation *op)

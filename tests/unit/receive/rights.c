@@ -576,6 +576,14 @@ static void test_flags_are_compared(void **state)
 	put_end(&b);
 	assert_ok(apply());
 	counted("1 set of file flags");
+	begin_again((struct receive_options){.strict = true});
+	put_path(&b, STREAM_C_MKFILE, "file");
+	begin(&b, STREAM_C_FILEATTR);
+	attr_text(&b, STREAM_A_PATH, "file");
+	attr_u64(&b, STREAM_A_FILEATTR, 1 << 8 | 1 << 5); /* nodump, sync */
+	end(&b);
+	assert_int_equal(apply(), -EOPNOTSUPP);
+	assert_non_null(strstr(error_message(), "cannot keep the set of file flags: 0x48 was asked for, and 0x8 is there"));
 }
 
 static void test_attributes_are_read_back(void **state)
