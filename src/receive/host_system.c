@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -377,9 +378,18 @@ static const struct host_ops system_ops = {
 	.lock = system_lock,
 };
 
+/* In the kernel's own numbers: libcap is not needed for one bit. */
+static bool may_give_away(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &head, sets) && sets[CAP_TO_INDEX(CAP_CHOWN)].effective & CAP_TO_MASK(CAP_CHOWN);
+}
+
 void host_init(struct host *h)
 {
-	*h = (struct host){.ops = &system_ops, .user = geteuid()};
+	*h = (struct host){.ops = &system_ops, .user = geteuid(), .keeps_owners = !may_give_away()};
 }
 
 void host_close(struct host *h, int fd)

@@ -26,7 +26,7 @@ struct host_tree {
 
 	struct tree_notes *notes; /* the caller's */
 
-	/* Where an owner was lost: the file whose owner was set last, and is as it was asked for. */
+	/* Where owners were lost: the file whose owner was set last, and is as it was asked for. */
 	bool has_owned;
 	struct tree_path owned;
 

@@ -69,18 +69,24 @@ int lending_end(struct host_tree *h, int dir, const char *name)
 	return ret;
 }
 
+/* Where nobody knows of the parent, who cannot give files away now could not then. */
+static bool owners_were_lost(const struct host_tree *h)
+{
+	return tree_notes_left_out(h->notes, SKIPPED_OWNER) || (h->unrecorded && h->host->keeps_owners);
+}
+
 bool lending_may_begin(const struct host_tree *h, const struct tree_path *p)
 {
 	if (h->host->user || h->target->options.untrusted)
 		return false;
-	if (!tree_notes_left_out(h->notes, SKIPPED_OWNER))
+	if (!owners_were_lost(h))
 		return true;
 	return h->has_owned && h->owned.len == p->len && !memcmp(h->owned.text, p->text, p->len);
 }
 
 void lending_owned(struct host_tree *h, const struct tree_path *p, bool kept)
 {
-	h->has_owned = kept && tree_notes_left_out(h->notes, SKIPPED_OWNER);
+	h->has_owned = kept && owners_were_lost(h);
 	if (h->has_owned)
 		h->owned = *p;
 }

@@ -7,7 +7,7 @@
  *
  * Invariants
  * 1. A file whose owner could not be set as it was asked for lends nothing from then on.
- * 2. Once an owner was lost, here or in the parent, only a file whose owner was set by the command before, and is right,
+ * 2. Once an owner was lost, here or in the parent (or may have been, where that is not recorded), only a file whose owner was set by the command before, and is right,
  *    can be given such bits: of all others nobody knows whether theirs was the one.  Between the two commands no name
  *    was made, changed or removed.
  * 3. An ordinary user gives such bits to no file, and with --untrusted nobody does, and a file that is written to or

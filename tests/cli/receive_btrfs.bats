@@ -190,6 +190,29 @@ compressed() {
   [ -z "$stderr" ]
 }
 
+@test "root without CAP_CHOWN: a setuid bit that comes later is not given to a file whose owner was lost" {
+  require setpriv
+  local make=$BATS_TEST_DIRNAME/../support/make_stream.py
+  python3 "$make" subvol:path=snap mkfile:path=lost chown:path=lost:uid=1000:gid=1000 chmod:path=lost:mode=0755 end >s1
+  python3 "$make" snapshot:path=next chmod:path=lost:mode=04755 mkfile:path=own chown:path=own:uid=0:gid=0 \
+    chmod:path=own:mode=04755 end >s2
+  run --separate-stderr setpriv --bounding-set -chown "$BTRFLY" receive -q -f s1 mnt
+  [ "$stderr" = "btrfly receive: skipped: 1 owner" ]
+  run --separate-stderr setpriv --bounding-set -chown "$BTRFLY" receive -q -f s2 mnt
+  [ "$status" = 0 ]
+  [ "$stderr" = "btrfly receive: skipped: 1 setuid or setgid bit" ]
+  [ "$(stat -c %a mnt/next/lost mnt/next/own)" = $'755\n4755' ]
+}
+
+@test "a setuid bit that comes later is kept" {
+  local make=$BATS_TEST_DIRNAME/../support/make_stream.py
+  python3 "$make" subvol:path=snap mkfile:path=f chown:path=f:uid=1000:gid=1000 chmod:path=f:mode=0755 end >s1
+  python3 "$make" snapshot:path=next chmod:path=f:mode=04755 end >s2
+  "$BTRFLY" receive -q --strict -f s1 mnt
+  "$BTRFLY" receive -q --strict -f s2 mnt
+  [ "$(stat -c %a:%u mnt/next/f)" = 4755:1000 ]
+}
+
 @test "an ordinary user on btrfs receives into a plain directory" {
   mkdir mnt/mine
   chown 65534 mnt/mine
