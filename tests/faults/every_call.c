@@ -18,7 +18,7 @@
  *        short                a write writes half
  *        kill, half           the process is killed in front of the call, or behind half of a write
  *        refused              killed, received without --resume, which has to be refused, and gone on with
- *        twice                killed, gone on with and killed again somewhere, and gone on with
+ *        twice                killed, gone on with and killed again or failing somewhere, and gone on with
  *
  * The last line has "N of N cases" in it, and the exit status is 0 if nothing went wrong, otherwise 1.
  */
@@ -131,13 +131,15 @@ static char *go_on(struct test *t)
 	return check_end(t, "gone on with --resume");
 }
 
-static char *go_on_and_die(struct test *t, u64 at)
+/* Somewhere in what is left. */
+static char *go_on_and_fail(struct test *t, u64 at)
 {
-	u64 rest = t->calls > at ? t->calls - at : 0;
+	u64 random = mix(t->seed ^ mix(at)), rest = t->calls > at ? t->calls - at : 0;
+	enum fault_kind kind = random >> 63 ? FAULT_KILL : FAULT_EIO;
 
-	if (attempt(t, true, FAULT_KILL, 1 + mix(t->seed ^ mix(at)) % (rest + 40)) == ENDED_KILLED)
+	if (attempt(t, true, kind, 1 + random % (rest + 40)) != ENDED_BADLY)
 		return NULL;
-	return t->o->ending == ENDED_WELL ? NULL : wrong("gone on with --resume, to be killed again", t->o->message);
+	return wrong("gone on with --resume, to come to grief again", t->o->message);
 }
 
 static char *make_case(struct test *t, u64 at, enum mode mode)
@@ -155,7 +157,7 @@ static char *make_case(struct test *t, u64 at, enum mode mode)
 	if (mode == REFUSED)
 		bad = try_without_resume(t);
 	if (mode == TWICE)
-		bad = go_on_and_die(t, at);
+		bad = go_on_and_fail(t, at);
 	return bad ? bad : go_on(t);
 }
 

@@ -226,7 +226,7 @@ static void describe_state(const struct place *p, FILE *out)
 static void describe_entry(const struct place *p, FILE *out, const char *name)
 {
 	/* An ordinary user may have to open up his parent's directories, root never. */
-	struct manifest_options options = {.closed = geteuid() != 0};
+	struct manifest_options options = {.flags = true, .closed = geteuid() != 0};
 	char *path = below(p->dir, name);
 	struct stat st;
 

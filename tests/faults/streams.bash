@@ -69,13 +69,9 @@ make_first() {
   chmod 0000 gone/closed closed/below closed
   chmod 0555 gone/read-only read-only/below read-only
   chmod 0311 search-only
-  chattr +i fixed/immutable
-  chattr +a fixed/append
-  chattr +i fixed
 }
 
 make_second() {
-  chattr -i fixed fixed/immutable
   text 100 20 >>fixed/append
   mv read-only open/was-read-only
   mv closed/below open/deep/was-below
@@ -106,15 +102,24 @@ make_second() {
   rm null
   mkfifo null
   touch -d '2020-01-01 00:00:00.25' open/partly closed open/was-read-only
+  # The kernel sends flags only of what was there before.
+  chattr -A open/text
+  chattr +d open/deep
+  chattr +a fixed/append
+  chattr +i fixed/immutable unwritable fixed
 }
 
 make_third() {
+  chattr -i unwritable fixed
+  text 100 29 >>fixed/append
+  chmod 0600 unwritable
+  text 200 32 >fixed/new
   text 100 30 >>open/was-read-only/new/file
   mv open/was-read-only read-only
   rm -r closed
   text 300 31 >closed
-  chattr +i unwritable
   chmod 0400 closed
+  chattr +i closed fixed
 }
 
 snapshot() { # NAME

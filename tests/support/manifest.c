@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -156,6 +158,16 @@ static void print_xattrs(struct manifest *m, int dir, const char *name, const ch
 	}
 }
 
+static void print_flags(FILE *out, int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), flags;
+
+	if (fd >= 0 && !ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		fprintf(out, " flags=%x", (unsigned)flags);
+	if (fd >= 0)
+		close(fd);
+}
+
 static char type_letter(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -198,6 +210,8 @@ static void print_line(struct manifest *m, int dir, const char *name, const char
 		fprintf(out, " %jd", (intmax_t)st->st_size);
 		print_content(m, dir, name, path);
 	}
+	if (m->options->flags && (type == 'f' || type == 'd'))
+		print_flags(out, dir, name);
 	if (type == 'l') {
 		static char target[1 << 16];
 		ssize_t n = readlinkat(dir, name, target, sizeof(target));

@@ -29,6 +29,7 @@ struct manifest_options {
 	bool without[MANIFEST_COLUMNS];
 	bool holes;   /* where data lies, as SEEK_DATA sees it, in blocks of 4 KiB */
 	bool changes; /* inode numbers and change times, of a tree that nobody may touch */
+	bool flags;   /* chattr's, of files and directories */
 	bool closed;  /* what may not be read is no error, and its content not compared */
 };
 
