@@ -70,9 +70,9 @@ struct host_ops {
 
 struct host {
 	const struct host_ops *ops;
-	uid_t user; /* who receives: 0 needs no grants */
+	uid_t user;	       /* who receives: 0 needs no grants */
+	bool keeps_owners;     /* he may not give files away (CAP_CHOWN) */
 	struct opened *opened; /* where modes that are opened up for a moment are noted; NULL: nowhere */
-	bool keeps_owners; /* he may not give files away (CAP_CHOWN) */
 };
 
 /* The running system, as the user of this process. */
