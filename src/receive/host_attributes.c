@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "receive/attempt.h"
 #include "receive/flags.h"
+#include "receive/host_links.h"
 #include "receive/lending.h"
 
 #define ATTRIBUTE_TEXT_MAX 128
@@ -311,6 +312,8 @@ int host_tree_seal(struct host_tree *h)
 {
 	int ret = host_tree_close_file(h);
 
+	if (!ret)
+		ret = host_links_seal(h);
 	if (!ret)
 		ret = seal_flags(h, false);
 	return ret ? ret : seal_times(h);

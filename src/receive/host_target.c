@@ -326,8 +326,10 @@ static int host_begin(struct target *t, const struct operation *op)
 static int host_apply(struct target *t, const struct operation *op)
 {
 	struct host_target *h = host_target_of(t);
+	struct operation found;
+	int ret = host_tree_find(&h->tree, op, &found);
 
-	return h->kind->apply(h, op);
+	return ret ? ret : h->kind->apply(h, &found);
 }
 
 static int host_advance(struct target *t, u64 commands, u64 digest)
@@ -467,6 +469,7 @@ int host_target_new(struct target **out, int dir, const struct receive_options *
 	receiving_init(&h->receiving, h->host, dir, kind->removal);
 	h->host->opened = &h->receiving.opened;
 	host_tree_init(&h->tree, h->host, &h->target, &h->receiving.notes);
+	names_init(&h->tree.names, h->host, dir, h->receiving.uuid);
 	*out = &h->target;
 	return 0;
 }

@@ -30,6 +30,7 @@ void host_tree_open(struct host_tree *h, int root)
 	h->root = root;
 	h->copier.no_holes = false;
 	h->has_owned = false;
+	names_clear(&h->names);
 	h->hands_down = host->ops->getxattr(host, root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
 			host->ops->getxattr(host, root, ".", "btrfs.compression", NULL, 0) > 0;
 	beneath_init(&h->beneath, host, root);

@@ -10,6 +10,7 @@
 #include "format/compress.h"
 #include "receive/beneath.h"
 #include "receive/file.h"
+#include "receive/names.h"
 #include "receive/notes.h"
 #include "receive/target.h"
 
@@ -25,6 +26,8 @@ struct host_tree {
 	mode_t file_lends; /* with setuid or setgid bits, which a write takes away: the mode it had */
 
 	struct tree_notes *notes; /* the caller's */
+	struct names names;	  /* what the filesystem makes of them */
+	struct tree_path file_of[2]; /* what a command acts on in place of a copy (receive/host_links.h) */
 
 	/* Where owners were lost: the file whose owner was set last, and is as it was asked for. */
 	bool has_owned;
@@ -52,6 +55,9 @@ void host_tree_close(struct host_tree *h);
 int host_tree_skip(struct host_tree *h, enum skipped_kind kind, int err);
 int host_tree_skip_changed(struct host_tree *h, enum skipped_kind kind, const char *asked, const char *there);
 
+/* In front of a command: @out is @op with what it really acts on, and that is spelled as the tree has it. */
+int host_tree_find(struct host_tree *h, const struct operation *op, struct operation *out);
+
 /* A command within the tree.  @source is the other tree of a CLONE that is not op->within. */
 int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source);
 
@@ -64,6 +70,13 @@ int host_tree_seal_root(struct host_tree *h);
 int host_tree_make(struct host_tree *h, const struct operation *op);
 int host_tree_rename(struct host_tree *h, const struct operation *op);
 int host_tree_link(struct host_tree *h, const struct operation *op);
+
+/*
+ * The name @to in the directory @dir is taken.  If that is by @from, of which it is another spelling, it is free once the
+ * file is out of the way, and then it is given.  0; -EEXIST if another file has it; or another negative errno, without a
+ * message.
+ */
+int host_tree_respell(struct host_tree *h, int dir, const char *from, const char *to);
 int host_tree_remove(struct host_tree *h, const struct operation *op);
 
 int host_tree_write(struct host_tree *h, const struct operation *op);

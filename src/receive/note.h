@@ -7,7 +7,7 @@
 
 struct note {
 	bool missing; /* the node could not be made */
-	bool copy;    /* with links: this name is made at the end, as a copy of the name that is there */
+	bool copy;    /* with links: this name gets its content at the end, as a copy of the one that is none */
 	u32 flags;    /* FS_…_FL that forbid further changes: for the end */
 	u64 links;    /* not 0: a name of a file that the filesystem gives no further name; the same for all of them */
 };

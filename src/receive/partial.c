@@ -2,11 +2,11 @@
 #include "receive/partial.h"
 
 #include <errno.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <uuid/uuid.h>
 
 #include "base/error.h"
+#include "receive/names.h"
 
 void partial_name(const char *name, const u8 *uuid, unsigned number, char out[NAME_MAX + 1])
 {
@@ -22,13 +22,10 @@ void partial_name(const char *name, const u8 *uuid, unsigned number, char out[NA
 
 int partial_rename(struct host *h, int dir, const char *partial, const char *name)
 {
-	struct stat st;
-	int ret = h->ops->rename(h, dir, partial, dir, name, RENAME_NOREPLACE);
+	bool no_flag = false;
+	int ret = names_rename(h, dir, partial, dir, name, &no_flag);
 
-	/* EINVAL: a filesystem without the flag. */
-	if (ret && errno == EINVAL && h->ops->stat(h, dir, name, &st))
-		ret = h->ops->rename(h, dir, partial, dir, name, 0);
 	if (ret)
-		return error_errno(errno, "rename '%s' to '%s'", partial, name);
+		return error_errno(-ret, "rename '%s' to '%s'", partial, name);
 	return h->ops->sync(h, dir) ? error_errno(errno, "flush the directory") : 0;
 }

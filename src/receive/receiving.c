@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "receive/names.h"
 #include "receive/partial.h"
 
 static void learn_boot(char *boot, size_t size)
@@ -265,7 +266,7 @@ static int choose_partial(struct receiving *r, const u8 *uuid, const char *name,
 	if (!strcmp(name, STATE_DIRECTORY))
 		return error_set(EINVAL, "the name is taken by btrfly itself");
 	if (there(r, name))
-		return error_set(EEXIST, "'%s' is there already", name);
+		return names_taken(r->host, r->dir, name);
 	for (*number = 0; *number < PARTIAL_NUMBERS; ++*number) {
 		partial_name(name, uuid, *number, partial);
 		if (!there(r, partial))

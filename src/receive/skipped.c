@@ -22,6 +22,8 @@ static const struct {
 	[SKIPPED_DATA] = {"range of data that the stream does not have", "ranges of data that the stream does not have"},
 	[SKIPPED_MODE] = {"mode", "modes"},
 	[SKIPPED_TIMES] = {"set of times", "sets of times"},
+	[SKIPPED_LINK] = {"hard link", "hard links"},
+	[SKIPPED_NAME] = {"changed name", "changed names"},
 };
 
 /* Filesystems refuse in many ways, so it is the failures that are listed. */

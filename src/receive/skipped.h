@@ -22,6 +22,8 @@ enum skipped_kind {
 	SKIPPED_DATA, /* the stream has none */
 	SKIPPED_MODE,
 	SKIPPED_TIMES,
+	SKIPPED_LINK, /* it became a copy */
+	SKIPPED_NAME, /* it is there under another one */
 	SKIPPED_KINDS,
 };
 

@@ -160,8 +160,8 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 	return !ret || lacks_flags(ret) ? 0 : error_errno(-ret, "set the flags");
 }
 
-static int copy_attributes(struct tree_copy *c, int from, int to, const char *name,
-			   const struct stat *st)
+/* All but the flags. */
+static int copy_rights(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
 {
 	struct host *host = c->host;
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
@@ -178,9 +178,14 @@ static int copy_attributes(struct tree_copy *c, int from, int to, const char *na
 	ret = lending_copied(host, to, name, st, c->notes);
 	if (ret)
 		return ret;
-	if (host->ops->utimens(host, to, name, times))
-		return error_errno(errno, "set the times");
-	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? copy_flags(c, from, to, name) : 0;
+	return host->ops->utimens(host, to, name, times) ? error_errno(errno, "set the times") : 0;
+}
+
+static int copy_attributes(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+{
+	int ret = copy_rights(c, from, to, name, st);
+
+	return ret || (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) ? ret : copy_flags(c, from, to, name);
 }
 
 static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
@@ -530,5 +535,34 @@ int tree_copy(struct host *host, int from, int to, struct tree_notes *notes)
 	if (ret)
 		ret = fail(c, ret);
 	release(c);
+	return ret;
+}
+
+int tree_copy_file(struct host *host, int from, int to)
+{
+	struct tree_notes none = {0};
+	struct tree_copy *c = calloc(1, sizeof(*c));
+	struct stat st;
+	int ret = 0;
+
+	if (!c)
+		return error_nomem(sizeof(*c));
+	c->host = host;
+	c->notes = &none;
+	file_copier_init(&c->copier, host);
+	c->list = malloc(XATTR_LIST_MAX);
+	c->value = malloc(XATTR_VALUE_MAX);
+	if (!c->list || !c->value)
+		ret = error_nomem(XATTR_VALUE_MAX);
+	if (!ret && host->ops->stat(host, from, ".", &st))
+		ret = error_errno(errno, "stat");
+	if (!ret)
+		ret = copy_content(c, from, to, (u64)st.st_size);
+	if (!ret)
+		ret = copy_rights(c, from, to, ".", &st);
+	file_copier_release(&c->copier);
+	free(c->list);
+	free(c->value);
+	free(c);
 	return ret;
 }

@@ -16,4 +16,8 @@
  */
 int tree_copy(struct host *host, int from, int to, struct tree_notes *notes);
 
+/* Content, owner, mode, times and extended attributes of the open regular file @from for the empty one @to, without its
+ * flags. */
+int tree_copy_file(struct host *host, int from, int to);
+
 #endif
