@@ -11,6 +11,7 @@
 
 /* A file whose new name is another spelling of the old one is called so in between. */
 #define ASIDE ".btrfly-respelled"
+#define STOPGAP ".btrfly-stopgap"
 
 /* Make what the command says with as few rights as btrfs-progs gives; chmod comes later in the stream.
  * Returns 0, or the open file for MKFILE, or a negative errno. */
@@ -367,6 +368,37 @@ static bool is_believed_only(struct host *host, int dir, const char *name)
 	return false;
 }
 
+/* The file itself has been moved aside, and has no second name: what is called so is what the system remembers. */
+static bool is_remembered(struct host *host, int dir, const char *name)
+{
+	struct stat aside, st;
+
+	return !host->ops->stat(host, dir, ASIDE, &aside) && !host->ops->stat(host, dir, name, &st) &&
+	       aside.st_nlink == 1 && aside.st_dev == st.st_dev && aside.st_ino == st.st_ino;
+}
+
+/* Whether a run that was killed in forget() has left its file there. */
+static bool is_stopgap(struct host *host, int dir, const char *name)
+{
+	struct stat aside, st;
+
+	return !host->ops->stat(host, dir, ASIDE, &aside) && !host->ops->stat(host, dir, name, &st) &&
+	       S_ISREG(st.st_mode) && !st.st_size && st.st_nlink == 1 && st.st_ino != aside.st_ino;
+}
+
+/* FUSE keeps names, for a minute if it likes, and a rename to another name of the same file would do nothing.  Another file
+ * of that name makes it look. */
+static int forget(struct host_tree *h, int dir, const char *name)
+{
+	const struct move m = {dir, dir, STOPGAP, name, true};
+	struct host *host = h->host;
+	int fd = host->ops->open(host, dir, STOPGAP, O_WRONLY | O_CREAT, 0600);
+
+	if (fd < 0 || host->ops->close(host, fd))
+		return -errno;
+	return move(h, &m);
+}
+
 int host_tree_respell(struct host_tree *h, int dir, const char *from, const char *to)
 {
 	const struct move aside = {dir, dir, from, ASIDE, false};
@@ -374,14 +406,17 @@ int host_tree_respell(struct host_tree *h, int dir, const char *from, const char
 	const struct move back = {dir, dir, ASIDE, from, false};
 	struct stat st;
 	/* Otherwise a killed run has come as far as that. */
-	int ret = h->host->ops->stat(h->host, dir, from, &st) ? 0 : move(h, &aside);
+	bool before = h->host->ops->stat(h->host, dir, from, &st);
+	int ret = before ? 0 : move(h, &aside);
 
 	if (ret)
 		return ret;
 	ret = move(h, &there);
-	if (ret == -EEXIST && is_believed_only(h->host, dir, to)) {
-		there.replace = true;
-		ret = move(h, &there);
+	if (ret == -EEXIST) {
+		there.replace = is_believed_only(h->host, dir, to) || (before && is_stopgap(h->host, dir, to)) ||
+				(is_remembered(h->host, dir, to) && !forget(h, dir, to));
+		if (there.replace)
+			ret = move(h, &there);
 	}
 	return ret && move(h, &back) ? -EIO : ret;
 }

@@ -8,13 +8,13 @@ require_fuse() {
   [ -e /dev/fuse ] || skip "needs /dev/fuse"
 }
 
-# mount_ntfs: an NTFS on ./dir that does not tell upper from lower case.
+# mount_ntfs: an NTFS on ./dir that keeps owners and modes, and does not tell upper from lower case.
 mount_ntfs() {
   require_fuse mkntfs lowntfs-3g
   truncate -s 64M ntfs.img
   mkntfs -q -F ntfs.img >mkfs.log 2>&1 || { cat mkfs.log; return 1; }
   mkdir dir
-  lowntfs-3g -o ignore_case ntfs.img dir || skip "lowntfs-3g cannot mount here"
+  lowntfs-3g -o ignore_case,permissions ntfs.img dir || skip "lowntfs-3g cannot mount here"
   realpath dir >>"$BATS_TEST_TMPDIR/.mounts"
 }
 
