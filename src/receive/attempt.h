@@ -16,6 +16,8 @@ struct attempt {
 	bool opens_file; /* the node itself is opened up as well as the directory that it lies in */
 	bool sets_mode;
 
+	bool failed; /* it could not even be opened up: no refusal of the call */
+
 	/* What a call leaves to its caller. */
 	struct stat there; /* afterwards */
 	mode_t withheld;   /* bits of the mode that it was not to have */

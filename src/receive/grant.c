@@ -40,19 +40,31 @@ void opening_forget(struct opening *o, struct host *host)
 	*o = (struct opening){0};
 }
 
-bool grant_begin(struct grant *g, struct host *host, int dir, const char *name)
+/* @name, NULL for the directory itself, if it is the user's and lacks some of @bits. */
+static int open_up(struct opening *o, struct host *host, int dir, const char *name, mode_t bits)
 {
 	struct stat st;
 
+	if (host->ops->stat(host, dir, name, &st))
+		return -errno;
+	if (S_ISLNK(st.st_mode) || st.st_uid != host->user || (st.st_mode & bits) == bits)
+		return 0;
+	return opening_begin(o, host, dir, name, &st, bits);
+}
+
+bool grant_begin(struct grant *g, struct host *host, int dir, const char *name)
+{
 	*g = (struct grant){.host = host, .dir = dir, .name_dir = dir, .name = name};
 	if (!host->user)
 		return false;
-	if (!host->ops->stat(host, dir, ".", &st) && st.st_uid == host->user && (st.st_mode & 0700) != 0700)
-		opening_begin(&g->dir_mode, host, dir, ".", &st, 0700);
-	if (name && !host->ops->stat(host, dir, name, &st) && !S_ISLNK(st.st_mode) &&
-	    st.st_uid == host->user && (st.st_mode & 0600) != 0600)
-		opening_begin(&g->name_mode, host, dir, name, &st, 0600);
-	return g->dir_mode.changed || g->name_mode.changed;
+	g->error = open_up(&g->dir_mode, host, dir, ".", 0700);
+	if (!g->error && name) {
+		g->error = open_up(&g->name_mode, host, dir, name, 0600);
+		/* That is for the call to say. */
+		if (g->error == -ENOENT)
+			g->error = 0;
+	}
+	return g->dir_mode.changed || g->name_mode.changed || g->error;
 }
 
 int grant_end(struct grant *g, int ret)
@@ -63,6 +75,8 @@ int grant_end(struct grant *g, int ret)
 
 	if (g->new_note && !name_ret)
 		opened_remove(host->opened, g->new_note);
+	if (g->error)
+		return g->error;
 	return ret < 0 ? ret : name_ret ? name_ret : dir_ret ? dir_ret : ret;
 }
 

@@ -32,14 +32,15 @@ struct grant {
 	const char *name; /* in @name_dir, NULL: the directory alone */
 	struct opening dir_mode, name_mode;
 	u64 new_note; /* of @name where it is about to be */
+	int error;    /* what kept it from being opened up */
 };
 
 /* Open up @dir, and @name in it unless that is NULL.  Whether anything was changed: if not, trying
- * again is of no use.  @name must stay valid. */
+ * again is of no use, unless to have grant_end() say what went wrong.  @name must stay valid. */
 bool grant_begin(struct grant *g, struct host *host, int dir, const char *name);
 
-/* Close again.  Returns @ret, or, unless that is an error itself, the negative errno of a mode that could not be
- * put back.  The second is for a call that returns a descriptor, which is closed then. */
+/* Close again.  Returns @ret, or the negative errno of what kept it from being opened up, or, unless @ret is an error
+ * itself, of a mode that could not be put back.  The second is for a call that returns a descriptor, which is closed then. */
 int grant_end(struct grant *g, int ret);
 int grant_end_open(struct grant *g, int fd);
 

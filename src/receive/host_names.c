@@ -70,11 +70,24 @@ static enum skipped_kind skipped_as(mode_t type)
 	return SKIPPED_KINDS;
 }
 
+/* What lies in a directory that its owner may have closed to himself: 0 or a negative errno. */
+static int look(struct host *host, int dir, const char *name, struct stat *st)
+{
+	int ret = host->ops->stat(host, dir, name, st) ? -errno : 0;
+	struct grant g;
+
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = host->ops->stat(host, dir, name, st) ? -errno : 0;
+		ret = grant_end(&g, ret);
+	}
+	return ret;
+}
+
 static bool is_of_type(struct host *host, int dir, const char *name, mode_t type)
 {
 	struct stat st;
 
-	return !host->ops->stat(host, dir, name, &st) && (st.st_mode & S_IFMT) == type;
+	return !look(host, dir, name, &st) && (st.st_mode & S_IFMT) == type;
 }
 
 /* Whether a name in the tree may be another one than the stream gave. */
@@ -187,6 +200,18 @@ static int compare(struct host *host, int dir, const char *name, const struct de
 	return (S_ISCHR(type) || S_ISBLK(type)) && st.st_rdev != c->rdev ? -EOPNOTSUPP : 0;
 }
 
+static int compare_granted(struct host *host, int dir, const char *name, const struct decoded_command *c)
+{
+	int ret = compare(host, dir, name, c);
+	struct grant g;
+
+	if (ret == -EACCES && grant_begin(&g, host, dir, NULL)) {
+		ret = compare(host, dir, name, c);
+		ret = grant_end(&g, ret);
+	}
+	return ret;
+}
+
 /* Whether a file could have this name in @dir: then it is not the place that forbids to make something else. */
 static bool takes_file(struct host *host, int dir, const char *name)
 {
@@ -247,7 +272,7 @@ static int make_special(struct host_tree *h, const struct operation *op, int dir
 		return leave_out(h, op, -ret);
 	if (ret)
 		return explain(-ret, "create");
-	ret = compare(host, dir, name, op->c);
+	ret = compare_granted(host, dir, name, op->c);
 	if (ret == -EOPNOTSUPP && !host->ops->unlink(host, dir, name, 0))
 		return leave_out(h, op, EOPNOTSUPP);
 	return ret ? error_errno(-ret, "look at what was created") : 0;
@@ -357,7 +382,7 @@ static bool is_believed_only(struct host *host, int dir, const char *name)
 {
 	struct stat st;
 
-	if (host->ops->stat(host, dir, name, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+	if (look(host, dir, name, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 		return false;
 
 	int fd = host->ops->open(host, dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -373,7 +398,7 @@ static bool is_remembered(struct host *host, int dir, const char *name)
 {
 	struct stat aside, st;
 
-	return !host->ops->stat(host, dir, ASIDE, &aside) && !host->ops->stat(host, dir, name, &st) &&
+	return !look(host, dir, ASIDE, &aside) && !look(host, dir, name, &st) &&
 	       aside.st_nlink == 1 && aside.st_dev == st.st_dev && aside.st_ino == st.st_ino;
 }
 
@@ -382,7 +407,7 @@ static bool is_stopgap(struct host *host, int dir, const char *name)
 {
 	struct stat aside, st;
 
-	return !host->ops->stat(host, dir, ASIDE, &aside) && !host->ops->stat(host, dir, name, &st) &&
+	return !look(host, dir, ASIDE, &aside) && !look(host, dir, name, &st) &&
 	       S_ISREG(st.st_mode) && !st.st_size && st.st_nlink == 1 && st.st_ino != aside.st_ino;
 }
 
@@ -406,7 +431,7 @@ int host_tree_respell(struct host_tree *h, int dir, const char *from, const char
 	const struct move back = {dir, dir, ASIDE, from, false};
 	struct stat st;
 	/* Otherwise a killed run has come as far as that. */
-	bool before = h->host->ops->stat(h->host, dir, from, &st);
+	bool before = look(h->host, dir, from, &st);
 	int ret = before ? 0 : move(h, &aside);
 
 	if (ret)
@@ -448,14 +473,14 @@ static int move_again(struct host_tree *h, const struct operation *op, struct mo
 {
 	struct host *host = h->host;
 	struct stat st;
+	int ret;
 
-	if (in_one_directory(op) && !host->ops->stat(host, m->from_dir, ASIDE, &st))
+	if (in_one_directory(op) && !look(host, m->from_dir, ASIDE, &st))
 		return move_over(h, op, m, true);
-	if (host->ops->stat(host, m->to_dir, m->to, &st))
-		return error_errno(ENOENT, "rename");
-
-	int ret = host_links_leave(h, op->other, true);
-
+	ret = look(host, m->to_dir, m->to, &st);
+	if (ret)
+		return error_errno(-ret, "rename");
+	ret = host_links_leave(h, op->other, true);
 	return ret < 0 ? ret : 0;
 }
 
@@ -480,7 +505,7 @@ static int look_at_renamed(struct host_tree *h, const struct operation *op, cons
 	if (!names_fold(&h->names))
 		return 0;
 	names_gone(&h->names, op->path,
-		   h->host->ops->stat(h->host, m->to_dir, m->to, &st) || S_ISDIR(st.st_mode));
+		   look(h->host, m->to_dir, m->to, &st) || S_ISDIR(st.st_mode));
 	return look_at_made(h, op->other);
 }
 
@@ -532,8 +557,8 @@ static int linked_already(struct host_tree *h, const struct operation *op, int f
 	struct host *host = h->host;
 	struct stat a, b;
 
-	if (host->ops->stat(host, from_dir, tree_path_name(op->other), &a) ||
-	    host->ops->stat(host, dir, tree_path_name(op->path), &b) || !is_spelled_so(h, dir, tree_path_name(op->path)))
+	if (look(host, from_dir, tree_path_name(op->other), &a) ||
+	    look(host, dir, tree_path_name(op->path), &b) || !is_spelled_so(h, dir, tree_path_name(op->path)))
 		return 0;
 	if (a.st_ino == b.st_ino && a.st_nlink > 1)
 		return 1;
@@ -560,7 +585,7 @@ static bool is_one_inode(struct host *host, int a_dir, const char *a_name, int b
 {
 	struct stat a, b;
 
-	return !host->ops->stat(host, a_dir, a_name, &a) && !host->ops->stat(host, b_dir, b_name, &b) &&
+	return !look(host, a_dir, a_name, &a) && !look(host, b_dir, b_name, &b) &&
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
@@ -629,7 +654,7 @@ static bool is_gone(struct host *host, int dir, const char *name)
 {
 	struct stat st;
 
-	return host->ops->stat(host, dir, name, &st) && errno == ENOENT;
+	return look(host, dir, name, &st) == -ENOENT;
 }
 
 static int unlink_granted(struct host *host, int dir, const char *name, int flags)

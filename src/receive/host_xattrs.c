@@ -70,6 +70,8 @@ static bool has_room(struct host *host, int dir)
 
 static bool may_skip(const struct xattr *x, int err)
 {
+	if (x->a.failed)
+		return false;
 	return err == ENOSPC ? has_room(x->a.host, x->a.dir) : skipped_because(err);
 }
 

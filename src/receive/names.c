@@ -15,6 +15,7 @@
 #include "receive/tree_remove.h"
 
 /* A file of this name must not be found under any of the others. */
+#define SUFFIX ".names" /* of the directory in DIR/.btrfly */
 #define TRIED "Btrfly-\xc3\xa9"
 static const char *const spellings[] = {
 	"BTRFLY-\xc3\xa9",   /* case */
@@ -65,7 +66,7 @@ static int scratch_init(struct scratch *s, const struct names *n)
 	*s = (struct scratch){.host = host, .fd = -1, .state = state_dir_open(host, n->dir, true)};
 	if (s->state < 0)
 		return s->state;
-	state_dir_name(s->name, n->uuid, ".names");
+	state_dir_name(s->name, n->uuid, SUFFIX);
 
 	int ret = make_scratch(s);
 
@@ -97,6 +98,15 @@ static void scratch_release(struct scratch *s, const char *name)
 	host_close(host, s->fd);
 	host->ops->unlink(host, s->state, s->name, AT_REMOVEDIR);
 	host_close(host, s->state);
+}
+
+int names_sweep(struct host *h, int state_dir, const u8 *uuid)
+{
+	char name[STATE_FILE_MAX];
+	struct stat st;
+
+	state_dir_name(name, uuid, SUFFIX);
+	return h->ops->stat(h, state_dir, name, &st) ? 0 : tree_remove(h, state_dir, name);
 }
 
 static bool found_folding(struct names *n)

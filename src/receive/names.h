@@ -25,6 +25,10 @@ struct names {
 
 void names_init(struct names *n, struct host *host, int dir, const u8 *uuid);
 
+/* What a killed run that tried the filesystem has left in DIR/.btrfly, which @state_dir is.  0 or a negative errno with an
+ * error message. */
+int names_sweep(struct host *h, int state_dir, const u8 *uuid);
+
 /* Another tree is received. */
 void names_clear(struct names *n);
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "receive/beneath.h"
+#include "receive/grant.h"
 #include "receive/journal.h"
 
 static int make_room(struct opened *o)
@@ -136,37 +137,63 @@ void opened_remove(struct opened *o, u64 serial)
 	journal_append(o->journal, &w);
 }
 
-static void close_one(struct beneath *from_dir, const struct opened_mode *m)
+static int put_back(struct host *h, int dir, const char *name, mode_t mode)
+{
+	struct stat st;
+
+	if (h->ops->stat(h, dir, name, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISLNK(st.st_mode) || st.st_uid != h->user)
+		return 0;
+	return h->ops->chmod(h, dir, name, mode) ? -errno : 0;
+}
+
+/* What lies above it may be closed again already. */
+static int put_back_granted(struct beneath *from_dir, const char *path, size_t len, mode_t mode)
 {
 	struct host *h = from_dir->host;
 	const char *name;
-	struct stat st;
-	int dir = beneath_open_parent(from_dir, m->path, m->len, &name);
+	struct grant g;
+	int ret, dir = beneath_open_parent(from_dir, path, len, &name);
 
 	if (dir < 0)
-		return;
-	if (!h->ops->stat(h, dir, name, &st) && !S_ISLNK(st.st_mode) && st.st_uid == h->user)
-		h->ops->chmod(h, dir, name, m->mode);
+		return dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? 0 : dir;
+	ret = put_back(h, dir, name, mode);
+	if (ret == -EACCES && grant_begin(&g, h, dir, NULL)) {
+		ret = put_back(h, dir, name, mode);
+		ret = grant_end(&g, ret);
+	}
 	beneath_close(from_dir, dir);
+	return ret ? error_errno(-ret, "put the mode of '%s' back", path) : 0;
+}
+
+/* Others may be noted while it is done. */
+static int close_newest(struct opened *o, struct beneath *from_dir)
+{
+	const struct opened_mode m = o->mode[o->count - 1];
+	char *path = strndup(m.path, m.len);
+	int ret = path ? put_back_granted(from_dir, path, m.len, m.mode) : error_nomem(m.len);
+
+	free(path);
+	if (!ret)
+		opened_remove(o, m.serial);
+	return ret;
 }
 
 int opened_close_all(struct opened *o, struct host *h)
 {
 	/* It is too big for a stack. */
 	struct beneath *from_dir = o->count ? malloc(sizeof(*from_dir)) : NULL;
+	int ret = 0;
 
 	if (o->count && !from_dir)
 		return error_nomem(sizeof(*from_dir));
 	if (from_dir)
 		beneath_init(from_dir, h, o->dir);
-	while (o->count) {
-		const struct opened_mode *m = &o->mode[o->count - 1];
-
-		close_one(from_dir, m);
-		opened_remove(o, m->serial);
-	}
+	while (!ret && o->count)
+		ret = close_newest(o, from_dir);
 	free(from_dir);
-	return 0;
+	return ret;
 }
 
 int opened_read(struct opened *o, struct entry *e)

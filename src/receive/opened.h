@@ -37,7 +37,8 @@ int opened_add(struct opened *o, struct host *h, int dir, const char *name, mode
 /* Its mode is back.  A failure to say so in the journal is none: what it says is then put back once more. */
 void opened_remove(struct opened *o, u64 serial);
 
-/* Put back what a killed run left open, the newest first.  What is not there any more needs nothing.  0 or -ENOMEM. */
+/* Put back what a killed run left open, the newest first.  What is not there any more needs nothing.  0, or a negative errno
+ * with an error message, and what is left stays noted. */
 int opened_close_all(struct opened *o, struct host *h);
 
 /* As they stand in the journal: write one anew, and take in an ENTRY_OPENED or ENTRY_CLOSED.  -EINVAL without a message if

@@ -395,8 +395,10 @@ static int remove_state_directory(struct receiving *r)
 
 int receiving_done(struct receiving *r)
 {
-	int ret = journal_remove(&r->journal);
+	int ret = journal_is_open(&r->journal) ? names_sweep(r->host, r->journal.dir, r->uuid) : 0;
 
+	if (!ret)
+		ret = journal_remove(&r->journal);
 	if (!ret)
 		ret = remove_state_directory(r);
 	forget_subvolume(r);
