@@ -207,7 +207,7 @@ int opened_read(struct opened *o, struct entry *e)
 	if (e->bad)
 		return -EINVAL;
 	if (e->type == ENTRY_OPENED) {
-		if (!len || tree_path_set(&p, (struct stream_bytes){path, (u32)len}))
+		if (!len || memchr(path, '\0', len) || tree_path_set(&p, (struct stream_bytes){path, (u32)len}))
 			return -EINVAL;
 		return push(o, serial, path, len, mode);
 	}
