@@ -272,7 +272,10 @@ static int make_tree(struct host_target *h, const struct decoded_command *c, int
 	ret = receiving_made(&h->receiving, fd);
 	if (!ret && c->type == STREAM_C_SNAPSHOT)
 		ret = h->kind->fill(h, c, parent);
-	return ret ? ret : note_parents_times(h, c);
+	if (ret)
+		return ret;
+	host_tree_filled(&h->tree);
+	return note_parents_times(h, c);
 }
 
 static int begin_from(struct host_target *h, const struct operation *op, int parent)

@@ -31,9 +31,16 @@ void host_tree_open(struct host_tree *h, int root)
 	h->copier.no_holes = false;
 	h->has_owned = false;
 	names_clear(&h->names);
-	h->hands_down = host->ops->getxattr(host, root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
-			host->ops->getxattr(host, root, ".", "btrfs.compression", NULL, 0) > 0;
 	beneath_init(&h->beneath, host, root);
+	host_tree_filled(h);
+}
+
+void host_tree_filled(struct host_tree *h)
+{
+	struct host *host = h->host;
+
+	h->hands_down = host->ops->getxattr(host, h->root, ".", "system.posix_acl_default", NULL, 0) > 0 ||
+			host->ops->getxattr(host, h->root, ".", "btrfs.compression", NULL, 0) > 0;
 }
 
 void host_tree_close(struct host_tree *h)

@@ -48,6 +48,9 @@ void host_tree_release(struct host_tree *h);
 /* Begin with the empty or copied tree at @root, which the host tree closes. */
 void host_tree_open(struct host_tree *h, int root);
 
+/* The root has got the attributes that the tree begins with. */
+void host_tree_filled(struct host_tree *h);
+
 /* Forget the tree; the counts of what was skipped stay with the target. */
 void host_tree_close(struct host_tree *h);
 

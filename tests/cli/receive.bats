@@ -227,6 +227,16 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   tree_is second second
 }
 
+@test "a default ACL of the parent's root is not handed down to what its copy gets" {
+  require setfacl getfacl
+  require_root
+  stream full-v1 | "$BTRFLY" receive -q dir
+  setfacl -d -m u:1234:rwx dir/first
+  stream incremental-v1 | "$BTRFLY" receive -q dir
+  getfacl -d dir/second | grep -q 1234
+  [ "$(getfacl -R dir/second | grep -c 1234)" = 1 ]
+}
+
 # cut_and_resume BYTES OPTION…: the stream ends early, and is gone on with.
 cut_and_resume() {
   local at=$1
