@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -63,10 +62,7 @@ static void warn_of_log(const char *command, const char *image, const struct vol
 
 int image_check_stdout(const struct volume *v)
 {
-	struct stat st;
-
-	/* It may be closed: most of what is done needs none. */
-	return fstat(STDOUT_FILENO, &st) ? 0 : volume_check_output_fd(v, STDOUT_FILENO, "standard output");
+	return volume_check_output_fd(v, STDOUT_FILENO, "standard output");
 }
 
 int image_open(const char *command, const char *image, const struct image_devices *more,

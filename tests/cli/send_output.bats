@@ -442,6 +442,21 @@ PYTHON
   cmp got whole
 }
 
+@test "standard descriptors that are closed get nothing into the file, and take nothing from it" {
+  image
+  local closed
+  for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+    rm -f out
+    sh -c "exec \"\$0\" send -v -f out image / $closed" "$BTRFLY" || { echo "$closed"; return 1; }
+    cmp out whole || { echo "$closed"; return 1; }
+  done
+  # shellcheck disable=SC2016 # for the inner shell
+  fails 1 'btrfly send: send /: write to standard output: Bad file descriptor' \
+    sh -c 'exec "$0" send -q image / >&-' "$BTRFLY"
+  # shellcheck disable=SC2016
+  fails 1 'btrfly ls: standard output: Bad file descriptor' sh -c 'exec "$0" ls image / >&-' "$BTRFLY"
+}
+
 @test "--resume goes on behind each place where a stream may have been cut" {
   image
   local size cut
