@@ -53,16 +53,6 @@ static int lock(struct draft *d)
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-/* In a directory where everybody may make files a draft of somebody else's is a trap. */
-static bool is_trap(const struct draft *d, const struct stat *st)
-{
-	const mode_t open_to_all = S_ISVTX | S_IWOTH;
-	struct stat dir;
-
-	return st->st_uid != geteuid() && !fstat(d->place->dir, &dir) &&
-	       (dir.st_mode & open_to_all) == open_to_all && st->st_uid != dir.st_uid;
-}
-
 /* An earlier draft: 1 it is gone on with, 0 it is gone, or an error. */
 static int take_over(struct draft *d, bool keep, const struct volume *inputs)
 {
@@ -78,7 +68,7 @@ static int take_over(struct draft *d, bool keep, const struct volume *inputs)
 		ret = lock(d);
 	if (ret <= 0)
 		return ret;
-	if (keep && is_trap(d, &st))
+	if (keep && place_is_trap(d->place->dir, &st))
 		return error_set(EPERM, "'%s' belongs to user %u: it is not gone on with", d->path,
 				 (unsigned)st.st_uid);
 	if (keep) {
@@ -140,14 +130,21 @@ int draft_open(struct draft *d, const struct place *place, bool keep, const stru
 	return ret;
 }
 
-/* Mode and owner of the file that is to be replaced; another's bits are worth nothing to a file of ours. */
+/*
+ * Mode and owner of the file that is to be replaced; another's bits are worth nothing to a file of ours.  What has been
+ * put there since says nothing: whoever did would get the stream for his own.
+ */
 static int resemble(const struct draft *d)
 {
+	const struct stat *before = &d->place->st;
 	struct stat st, now;
 	mode_t mode;
 
 	if (fstatat(d->place->dir, d->place->name, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : error_errno(errno, "'%s'", d->place->path);
+	if (!d->place->exists || st.st_dev != before->st_dev || st.st_ino != before->st_ino ||
+	    st.st_uid != before->st_uid)
+		return 0;
 	mode = st.st_mode & 07777;
 	if (fchown(d->fd, st.st_uid, st.st_gid)) {
 		mode &= 0777;

@@ -19,9 +19,17 @@
 /* A descriptor of ours is used as it stands, not opened again: it may be a socket, or append. */
 static int open_again(struct output *o, const char *file)
 {
-	o->fd = o->place.descriptor >= 0 ? fcntl(o->place.descriptor, F_DUPFD_CLOEXEC, 3)
-					 : open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return o->fd < 0 ? error_errno(errno, "cannot create '%s'", file) : 0;
+	const struct place *p = &o->place;
+	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (p->is_descriptor ? 0 : O_NOFOLLOW);
+	struct stat st;
+
+	o->fd = p->descriptor >= 0 ? fcntl(p->descriptor, F_DUPFD_CLOEXEC, 3) : openat(p->dir, p->name, flags);
+	if (o->fd < 0 || fstat(o->fd, &st))
+		return error_errno(errno, "cannot create '%s'", file);
+	/* What was found of it is not said of another file. */
+	if (!p->is_descriptor && (st.st_dev != p->st.st_dev || st.st_ino != p->st.st_ino))
+		return error_set(EBUSY, "cannot create '%s': another file has taken its place meanwhile", file);
+	return 0;
 }
 
 static int open_in_place(struct output *o, const char *file, const struct volume *inputs)
@@ -76,6 +84,9 @@ static int open_named(struct output *o, const char *file, bool resume, const str
 	o->named = true;
 	if (p->is_descriptor)
 		return open_in_place(o, file, inputs);
+	if (p->exists && place_is_trap(p->dir, &p->st))
+		return error_set(EACCES, "cannot create '%s': it belongs to user %u, in a directory for all", file,
+				 (unsigned)p->st.st_uid);
 	if (!p->exists || S_ISREG(p->st.st_mode))
 		return open_draft(o, file, resume, inputs);
 	/* It is looked at before it is opened: that alone is noticed by some devices, and waited for by pipes. */

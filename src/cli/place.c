@@ -85,15 +85,25 @@ static void note_descriptor(struct place *p)
 		p->descriptor = atoi(p->name);
 }
 
+bool place_is_trap(int dir, const struct stat *st)
+{
+	const mode_t open_to_all = S_ISVTX | S_IWOTH;
+	struct stat d;
+
+	return st->st_uid != geteuid() && !fstat(dir, &d) && (d.st_mode & open_to_all) == open_to_all &&
+	       st->st_uid != d.st_uid;
+}
+
 /* Let p->path be what the link there says.  0 or a positive errno. */
 static int follow(struct place *p)
 {
 	char *target = malloc(PATH_MAX), *path;
 	ssize_t len = target ? readlinkat(p->dir, p->name, target, PATH_MAX - 1) : -1;
+	const int err = target ? errno : ENOMEM;
 
 	if (len < 0) {
 		free(target);
-		return target ? errno : ENOMEM;
+		return err;
 	}
 	target[len] = '\0';
 	path = *target == '/' ? strdup(target) : place_beside(p, target);
@@ -128,7 +138,7 @@ static int find(struct place *p, const char *path)
 			note_descriptor(p);
 			return 0;
 		}
-		err = follow(p);
+		err = place_is_trap(p->dir, &p->st) ? EACCES : follow(p);
 		if (err)
 			return err;
 	}

@@ -25,6 +25,13 @@ void place_release(struct place *p);
 /* The path of another @name in the same directory; to be freed, NULL without memory. */
 char *place_beside(const struct place *p, const char *name);
 
+/*
+ * Whether what @st describes in the directory @dir may be a trap: everybody may make files there (/tmp), and neither the
+ * directory's owner nor this user has made this one.  The kernel can be told to think so, too (protected_regular,
+ * protected_fifos, protected_symlinks), but asks itself only where it makes a file or follows a link.
+ */
+bool place_is_trap(int dir, const struct stat *st);
+
 /* Whether a rename may put another file into the place of the one that is there: not over a mount point, nor over
  * a file of another user in a directory like /tmp. */
 bool place_replaceable(const struct place *p);

@@ -390,6 +390,70 @@ full_at() {
   fails 1 "btrfly send: cannot replace 'out', which is not empty: *" "$BTRFLY" send -q -f out image /
 }
 
+# paused COMMAND…: begin a send that stands still before its first byte, its draft made and locked: what it says has no
+# room in the pipe that is its standard error.  $sender is its process.  resumed: let it go on, and have its status.
+paused() {
+  mkfifo full
+  exec 9<>full
+  while dd if=/dev/zero of=full oflag=nonblock bs=4096 count=1 status=none 2>dd.log; do :; done
+  "$@" 2>&9 3>&- &
+  sender=$!
+  until grep -q " FLOCK .* $sender " /proc/locks; do sleep 0.05; done
+}
+resumed() {
+  cat <full >said 3>&- 9>&- &
+  local reader=$!
+  exec 9>&-
+  local status=0
+  wait "$sender" || status=$?
+  wait $reader
+  rm full
+  return $status
+}
+
+@test "what is put into the place of a new file meanwhile says nothing of its owner and mode" {
+  require_root
+  image
+  mkdir dir
+  chmod 1777 dir
+  paused "$BTRFLY" send -f dir/out image /
+  as_user sh -c ': >dir/out; chmod 666 dir/out'
+  resumed
+  cmp dir/out whole
+  [ "$(stat -c '%u %a' dir/out)" = '0 600' ]
+  # Nor does a link.
+  rm dir/out
+  echo precious >old
+  paused "$BTRFLY" send -f dir/out image /
+  as_user ln -s ../old dir/out
+  resumed
+  cmp dir/out whole
+  [ "$(stat -c '%u %a' dir/out)" = '0 600' ]
+  [ "$(cat old)" = precious ]
+}
+
+@test "what another user has made in a directory for all is not written, replaced or followed" {
+  require_root
+  image
+  chmod 644 image
+  mkdir dir
+  chmod 1777 dir
+  : >old
+  as_user sh -c ': >dir/file; mkfifo dir/pipe; chmod 666 dir/*; ln -s ../old dir/link; ln -s ../new dir/dangling'
+  local name
+  for name in file pipe; do
+    fails 1 "btrfly send: cannot create 'dir/$name': it belongs to user 65534, in a directory for all" \
+      timeout 10 "$BTRFLY" send -q -f "dir/$name" image /
+  done
+  for name in link dangling; do
+    fails 1 "btrfly send: cannot create 'dir/$name': Permission denied" "$BTRFLY" send -q -f "dir/$name" image /
+  done
+  [ ! -s old ] && [ ! -e new ] && [ ! -s dir/file ]
+  # He himself may.
+  as_user "$BTRFLY" send -q -f dir/file image /
+  cmp dir/file whole
+}
+
 @test "what came so far from another user in a directory for all is not gone on with" {
   require_root
   image
