@@ -36,11 +36,18 @@ static void make_name(char *out, const struct place *p)
 	snprintf(out, NAME_MAX + 1, ".%016" PRIx64 ".btrfly-partial", get_le64(sum));
 }
 
-/* Lock the draft: 1, 0 if its name does not lead to it any more, or an error. */
-static int lock(struct draft *d)
+/* Whether its name leads to it. */
+static bool is_there(const struct draft *d)
 {
 	struct stat here, there;
 
+	return !fstat(d->fd, &here) && !fstatat(d->place->dir, d->name, &there, AT_SYMLINK_NOFOLLOW) &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* Lock the draft: 1, 0 if its name does not lead to it any more, or an error. */
+static int lock(struct draft *d)
+{
 	if (flock(d->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
 		pid_t pid = lock_holder(d->fd);
 
@@ -49,8 +56,7 @@ static int lock(struct draft *d)
 		return error_set(EBUSY, "'%s' is being written by another process", d->path);
 	}
 	/* A filesystem without locks is as good as it can be. */
-	return !fstat(d->fd, &here) && !fstatat(d->place->dir, d->name, &there, AT_SYMLINK_NOFOLLOW) &&
-	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	return is_there(d);
 }
 
 /* An earlier draft: 1 it is gone on with, 0 it is gone, or an error. */
@@ -71,6 +77,9 @@ static int take_over(struct draft *d, bool keep, const struct volume *inputs)
 	if (keep && place_is_trap(d->place->dir, &st))
 		return error_set(EPERM, "'%s' belongs to user %u: it is not gone on with", d->path,
 				 (unsigned)st.st_uid);
+	/* What another name leads to is somebody's, too: an earlier stream, a backup of it. */
+	if (keep && st.st_nlink > 1)
+		return error_set(EMLINK, "'%s' has other names (hard links): it is not gone on with", d->path);
 	if (keep) {
 		d->kept = (u64)st.st_size;
 		return 1;
@@ -178,16 +187,20 @@ int draft_publish(struct draft *d)
 
 	if (!ret && fsync(d->fd))
 		ret = error_errno(errno, "flush '%s'", d->path);
+	if (!ret && !is_there(d))
+		ret = error_set(ESTALE, "'%s' has been removed or replaced meanwhile", d->path);
 	if (!ret && renameat(p->dir, d->name, p->dir, p->name))
 		ret = error_errno(errno, "rename '%s' to '%s'", d->path, p->path);
 	return ret ? ret : flush_directory(p);
 }
 
-bool draft_drop_empty(struct draft *d)
+bool draft_is_left(const struct draft *d)
 {
 	struct stat st;
 
-	return !fstat(d->fd, &st) && !st.st_size && !unlinkat(d->place->dir, d->name, 0);
+	if (!is_there(d))
+		return false;
+	return fstat(d->fd, &st) || st.st_size || unlinkat(d->place->dir, d->name, 0);
 }
 
 void draft_release(struct draft *d)

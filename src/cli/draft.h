@@ -27,8 +27,8 @@ int draft_open(struct draft *d, const struct place *place, bool keep, const stru
 /* Its bytes reach the disk, and it gets its name, and mode and owner (where that may be) of the file that it replaces. */
 int draft_publish(struct draft *d);
 
-/* An empty draft is of no use: take it away.  Whether it was. */
-bool draft_drop_empty(struct draft *d);
+/* Whether its name leads to something that can be gone on with; an empty draft is of no use and taken away. */
+bool draft_is_left(const struct draft *d);
 
 void draft_release(struct draft *d); /* the file stays */
 

@@ -146,7 +146,7 @@ int output_finish(struct output *o)
 
 int output_fail(struct output *o, int ret, bool resumable)
 {
-	if (!o->begun || !o->drafted || draft_drop_empty(&o->draft))
+	if (!o->begun || !o->drafted || !draft_is_left(&o->draft))
 		return ret;
 	error_set(-ret, "%s; what came so far is in %s%s", error_message(), o->draft.path,
 		  resumable ? ", the same command with --resume goes on behind it" : "");

@@ -391,7 +391,8 @@ full_at() {
 }
 
 # paused COMMAND…: begin a send that stands still before its first byte, its draft made and locked: what it says has no
-# room in the pipe that is its standard error.  $sender is its process.  resumed: let it go on, and have its status.
+# room in the pipe that is its standard error.  $sender is its process.  resumed (not in a subshell): let it go on, and
+# have its status.
 paused() {
   mkfifo full
   exec 9<>full
@@ -620,6 +621,43 @@ not_resumed() {
   cmp out whole
   echo precious >out
   "$BTRFLY" send -q --resume -f out image /
+  cmp out whole
+  no_partial
+}
+
+@test "--resume writes to nothing that has another name" {
+  image
+  head -c 5000 whole >backup
+  ln backup .out.btrfly-partial
+  fails 1 "btrfly send: '.out.btrfly-partial' has other names (hard links): it is not gone on with" \
+    "$BTRFLY" send -q --resume -f out image /
+  cmp backup <(head -c 5000 whole)
+  "$BTRFLY" send -q -f out image /
+  cmp out whole
+  cmp backup <(head -c 5000 whole)
+}
+
+@test "what has taken the place of what a sender writes does not become the file" {
+  image
+  echo precious >out
+  paused "$BTRFLY" send -f out image /
+  rm .out.btrfly-partial
+  echo another >.out.btrfly-partial
+  status=0
+  resumed || status=$?
+  [ "$status" = 1 ]
+  [ "$(tail -n 1 said)" = "btrfly send: '.out.btrfly-partial' has been removed or replaced meanwhile" ]
+  [ "$(cat out)" = precious ]
+  [ "$(cat .out.btrfly-partial)" = another ]
+}
+
+@test "a directory that cannot be flushed is an error, and the file is not said to be unfinished" {
+  require strace
+  image
+  strace -o trace -e inject=fsync:error=EIO:when=1 true 2>strace.log || skip "strace: $(cat strace.log)"
+  run strace -o trace -e trace=fsync -e inject=fsync:error=EIO:when=2 "$BTRFLY" send -q -f out image /
+  [ "$status" = 1 ]
+  [ "$output" = "btrfly send: flush the directory of 'out': Input/output error" ]
   cmp out whole
   no_partial
 }
