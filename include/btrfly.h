@@ -129,7 +129,7 @@ ssize_t btrfly_file_read(struct btrfly_file *file, void *buf, size_t len, uint64
 /* ---- Send -------------------------------------------------------------------------------------- */
 
 #define BTRFLY_SEND_NO_DATA (1u << 0)	       /* extents are announced, not sent */
-#define BTRFLY_SEND_COMPRESSED_DATA (1u << 1) /* compressed data as it lies on disk; protocol 2 */
+#define BTRFLY_SEND_COMPRESSED_DATA (1u << 1) /* compressed data as it lies on disk; protocol 2 or 3 */
 
 /* Subvolumes: a path from the top level ("snaps/today", "/" the top level itself; never empty), or else an id. */
 struct btrfly_send_args {
@@ -138,7 +138,7 @@ struct btrfly_send_args {
 	const char *parent; /* what the receiver has; NULL: a full stream */
 	const char *const *clone_sources; /* what it has, too */
 	size_t clone_source_count;
-	unsigned proto; /* 1 to 3; 0: 1 */
+	unsigned proto; /* 1 to 3; 0: 1, or 2 with compressed data */
 	unsigned flags; /* BTRFLY_SEND_… */
 
 	/* The stream goes to fd, or, with fd < 0, to write: 0 or a negative errno, which ends the send.  An fd that

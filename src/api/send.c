@@ -30,7 +30,7 @@ static int check_word(const char *word, const char *what)
 	return *word ? 0 : error_set(EINVAL, "the %s is an empty word", what);
 }
 
-/* What is @given, with the size that it has here. */
+/* What is @given, with the size that it has here, and its defaults filled in. */
 static int take(struct btrfly_send_args *args, const struct btrfly_send_args *given)
 {
 	const unsigned known = BTRFLY_SEND_NO_DATA | BTRFLY_SEND_COMPRESSED_DATA;
@@ -42,7 +42,7 @@ static int take(struct btrfly_send_args *args, const struct btrfly_send_args *gi
 	if (!ret && args->parent)
 		ret = check_word(args->parent, "parent");
 	for (size_t i = 0; i < args->clone_source_count && !ret; i++)
-		ret = check_word(args->clone_sources[i], "clone source");
+		ret = check_word(args->clone_sources ? args->clone_sources[i] : NULL, "clone source");
 	if (ret)
 		return ret;
 	if (args->flags & ~known)
@@ -51,6 +51,10 @@ static int take(struct btrfly_send_args *args, const struct btrfly_send_args *gi
 		return error_set(EINVAL, "protocol %u is not in [1, 3]", args->proto);
 	if (!args->write == (args->fd < 0))
 		return error_set(EINVAL, "either fd or write takes the stream");
+	if (!args->proto)
+		args->proto = args->flags & BTRFLY_SEND_COMPRESSED_DATA ? 2 : 1;
+	if (args->flags & BTRFLY_SEND_COMPRESSED_DATA && args->proto == 1)
+		return error_set(EINVAL, "compressed data needs protocol 2 or 3, not 1");
 	return 0;
 }
 
@@ -67,7 +71,7 @@ int btrfly_send(struct btrfly_filesystem *fs, const struct btrfly_send_args *giv
 
 	if (ret)
 		return ret;
-	request.options.proto = args->proto ? args->proto : 1;
+	request.options.proto = args->proto;
 	request.options.no_data = args->flags & BTRFLY_SEND_NO_DATA;
 	request.options.compressed_data = args->flags & BTRFLY_SEND_COMPRESSED_DATA;
 	ret = subvolume_find(fs->fs, args->subvolume, &subvolume);

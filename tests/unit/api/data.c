@@ -107,7 +107,7 @@ static void test_open_a_directory_as_a_file(void **state)
 
 /* The beginning of what has been written, how much it was, and when to stop. */
 struct taken {
-	unsigned char head[13];
+	unsigned char head[17];
 	size_t bytes, limit;
 };
 
@@ -167,6 +167,23 @@ static void test_send_without_data_is_short(void **state)
 	assert_true(taken.bytes < 2000);
 }
 
+/* Version 1 has no commands for it; the kernel and the command refuse it, too. */
+static void test_send_of_compressed_data_is_of_version_2(void **state)
+{
+	struct btrfly_send_args args = BTRFLY_SEND_ARGS;
+	struct taken taken = {.limit = SIZE_MAX};
+
+	args.subvolume = "/";
+	args.flags = BTRFLY_SEND_COMPRESSED_DATA;
+	args.write = take;
+	args.arg = &taken;
+	assert_int_equal(btrfly_send(fs, &args), 0);
+	assert_memory_equal(taken.head + 13, "\2\0\0\0", 4);
+	args.proto = 1;
+	assert_int_equal(btrfly_send(fs, &args), -EINVAL);
+	assert_string_equal(btrfly_error(), "compressed data needs protocol 2 or 3, not 1");
+}
+
 static void expect_refusal(const struct btrfly_send_args *args, int code, const char *sentence)
 {
 	assert_int_equal(btrfly_send(fs, args), code);
@@ -192,6 +209,9 @@ static void test_send_arguments_that_cannot_be(void **state)
 	args.proto = 0;
 	args.flags = 1u << 31;
 	expect_refusal(&args, -EINVAL, "unknown flags 0x80000000");
+	args.flags = 0;
+	args.clone_source_count = 1;
+	expect_refusal(&args, -EINVAL, "no clone source is named");
 }
 
 static void test_send_onto_the_image_itself(void **state)
@@ -339,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_send_to_a_function_and_to_a_descriptor),
 		cmocka_unit_test(test_send_stops_when_the_writer_says_so),
 		cmocka_unit_test(test_send_without_data_is_short),
+		cmocka_unit_test(test_send_of_compressed_data_is_of_version_2),
 		cmocka_unit_test(test_send_arguments_that_cannot_be),
 		cmocka_unit_test(test_send_onto_the_image_itself),
 		cmocka_unit_test(test_empty_words_are_refused),
