@@ -111,6 +111,15 @@ static void add_slaves(struct storage *s, int dir)
 	closedir(slaves);
 }
 
+/* A file lies somewhere on its filesystem's device.  One without, or with several (btrfs), numbers from 0:1 on. */
+static void add_filesystem(struct storage *s, const struct storage_layer *file)
+{
+	const struct storage_layer below = {.is_block = true, .mapped = true, .dev = file->dev, .to = UINT64_MAX};
+
+	if (major(file->dev))
+		add(s, &below);
+}
+
 static void add_beneath(struct storage *s, const struct storage_layer *above)
 {
 	char path[64];
@@ -140,6 +149,8 @@ void storage_find(const struct stat *st, struct storage *out)
 
 		if (above.is_block)
 			add_beneath(out, &above);
+		else
+			add_filesystem(out, &above);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a file or block device stands on: itself and every layer beneath it, down to the whole disk or to the
- * file behind a loop device.  Two names mean the same bytes where one has a layer of the other.
+ * What a file or block device stands on: itself and every layer beneath it, down to the whole disk, through loop
+ * devices and the filesystems of the files behind them.  Two names mean the same bytes where one has a layer of the other.
  */
 #ifndef BTRFLY_DEVICE_STORAGE_H
 #define BTRFLY_DEVICE_STORAGE_H
@@ -15,7 +15,7 @@
 /* Bytes [from, to) of a regular file or of a block device. */
 struct storage_layer {
 	bool is_block;
-	bool mapped; /* by rules that are not known here (dm, md): some of the bytes, not which */
+	bool mapped; /* by rules that are not known here (dm, md, a filesystem): some of the bytes, not which */
 	dev_t dev;   /* of the block device itself, or of the file's filesystem */
 	ino_t ino;   /* 0 for a block device */
 	u64 from, to;
@@ -29,7 +29,8 @@ struct storage {
 /* As far as /sys tells; layers that it does not show are left out. */
 void storage_find(const struct stat *st, struct storage *out);
 
-/* Whether writing to one changes the other.  Two volumes that are mapped from the same disk do not. */
+/* Whether writing to one changes the other.  Two volumes that are mapped from the same disk do not, nor
+ * do two files. */
 bool storage_shared(const struct storage *a, const struct storage *b);
 
 #endif

@@ -176,6 +176,28 @@ full_at() {
   cmp -n "$(stat -c %s whole)" "${loop}p2" whole
 }
 
+@test "the device of the filesystem that the image is a file on is refused" {
+  require_root_btrfs
+  require mkfs.ext4
+  image
+  mkdir files mnt
+  mv image files/inner
+  truncate -s 400M image
+  mkfs.ext4 -q -d files image
+  loop image
+  # Read-only: where the test fails the kernel does not write behind it.
+  mount -o ro "$loop" mnt || skip "no ext4"
+  realpath mnt >>.mounts
+  refused mnt/inner "$loop"
+  refused mnt/inner image
+  local under=$loop
+  loop mnt/inner -r
+  refused "$loop" "$under"
+  # Another file on the same filesystem is only a file.
+  "$BTRFLY" send -q -f out files/inner /
+  cmp out whole
+}
+
 @test "two loop devices of other parts of one file have nothing to do with each other" {
   require_root_btrfs
   image

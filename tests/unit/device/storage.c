@@ -105,6 +105,22 @@ static void test_mapped_volumes(void **state)
 	assert_true(storage_shared(&upon, &disk));
 }
 
+/* Where in its filesystem a file lies is not known: it shares the device's bytes, not another file's. */
+static void test_a_file_on_its_device(void **state)
+{
+	const struct storage one = of("one"), two = of("two");
+	struct stat st;
+
+	assert_int_equal(stat("one", &st), 0);
+	if (!major(st.st_dev))
+		skip();
+	const struct storage device = {.layer = {{.is_block = true, .dev = st.st_dev, .to = UINT64_MAX}}, .count = 1};
+
+	assert_true(storage_shared(&device, &one));
+	assert_true(storage_shared(&two, &device));
+	assert_false(storage_shared(&one, &two));
+}
+
 /* A file and a block device may have the same numbers. */
 static void test_a_file_is_no_block_device(void **state)
 {
@@ -122,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_what_holds_no_bytes),
 		cmocka_unit_test(test_parts_of_a_disk),
 		cmocka_unit_test(test_mapped_volumes),
+		cmocka_unit_test(test_a_file_on_its_device),
 		cmocka_unit_test(test_a_file_is_no_block_device),
 	};
 
