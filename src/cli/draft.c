@@ -167,6 +167,12 @@ static int resemble(const struct draft *d)
 	return fchmod(d->fd, mode) ? error_errno(errno, "cannot set the mode of '%s'", d->path) : 0;
 }
 
+/* A filesystem that knows no flushing (some in user space) is as good as it can be. */
+static bool knows_no_flush(int err)
+{
+	return err == EINVAL || err == ENOTSUP;
+}
+
 /* A directory that may be written but not read cannot be flushed. */
 static int flush_directory(const struct place *p)
 {
@@ -174,7 +180,7 @@ static int flush_directory(const struct place *p)
 
 	if (fd < 0)
 		return 0;
-	if (fsync(fd) && errno != EINVAL)
+	if (fsync(fd) && !knows_no_flush(errno))
 		ret = error_errno(errno, "flush the directory of '%s'", p->path);
 	close(fd);
 	return ret;
@@ -185,7 +191,7 @@ int draft_publish(struct draft *d)
 	const struct place *p = d->place;
 	int ret = resemble(d);
 
-	if (!ret && fsync(d->fd))
+	if (!ret && fsync(d->fd) && !knows_no_flush(errno))
 		ret = error_errno(errno, "flush '%s'", d->path);
 	if (!ret && !is_there(d))
 		ret = error_set(ESTALE, "'%s' has been removed or replaced meanwhile", d->path);
