@@ -48,7 +48,7 @@ static int dump_command(struct stream_sink *s, const struct decoded_command *c)
 	return stream_printer_command(&CONTAINER_OF(s, struct dump_sink, sink)->printer, c);
 }
 
-static void dump_failed(struct stream_sink *s)
+static void dump_failed(struct stream_sink *s, const struct decoded_command *c)
 {
 	command_failed(NAME);
 }

@@ -133,11 +133,19 @@ static int advance(struct applier *a, const struct decoded_command *c)
 	a->again = a->commands == a->skip;
 	if (a->commands > a->skip)
 		return a->target->ops->advance(a->target, a->commands, a->digest);
-	if (a->again && a->digest != a->skip_digest)
+	if (a->again && a->digest != a->skip_digest) {
+		/* Nothing of it is for that tree, whatever is passed over. */
+		a->receiving = false;
 		return error_set(EINVAL, "the %llu commands up to here are not those that were applied "
 					 "already: this is not the stream to resume",
 				 (unsigned long long)a->commands);
+	}
 	return 0;
+}
+
+static bool begins(const struct decoded_command *c)
+{
+	return c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT;
 }
 
 static int apply(struct applier *a, const struct decoded_command *c)
@@ -153,7 +161,7 @@ static int apply(struct applier *a, const struct decoded_command *c)
 
 	if (ret)
 		return ret;
-	if (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT)
+	if (begins(c))
 		return begin(a, &op);
 	if (!a->receiving)
 		return error_set(EINVAL, "a command outside of any subvolume");
@@ -170,8 +178,9 @@ int applier_command(struct applier *a, const struct decoded_command *c)
 {
 	int ret = 0;
 
-	if (c->type == STREAM_C_SUBVOL || c->type == STREAM_C_SNAPSHOT || c->type == STREAM_C_END)
+	if (begins(c) || c->type == STREAM_C_END)
 		ret = finish(a);
+	a->put_off = ret && begins(c);
 	if (!ret && c->type != STREAM_C_END)
 		ret = apply(a, c);
 	if (!ret && a->receiving)
@@ -181,8 +190,20 @@ int applier_command(struct applier *a, const struct decoded_command *c)
 	return applier_wrap(c, is_newest(a, c) ? a->ino : 0, ret);
 }
 
-void applier_passed_over(struct applier *a)
+int applier_passed_over(struct applier *a, const struct decoded_command *c)
 {
+	if (a->put_off)
+		return applier_command(a, c);
+	if (!a->receiving)
+		return 0;
+	/* What follows belongs to the one that cannot be begun, and none of it to the one before, of which nothing failed. */
+	if (begins(c)) {
+		a->receiving = false;
+		return 0;
+	}
 	a->failures++;
-	a->target->ops->passed_over(a->target);
+	/* Of what an earlier run has applied nothing is missing. */
+	if (a->commands >= a->skip)
+		a->target->ops->passed_over(a->target);
+	return 0;
 }

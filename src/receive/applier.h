@@ -19,6 +19,7 @@ struct applier {
 
 	bool receiving;    /* between SUBVOL or SNAPSHOT, and what ends it */
 	bool again;        /* the next command may have been applied before */
+	bool put_off;      /* SUBVOL or SNAPSHOT: what it ends failed, so that it was not begun */
 	u8 uuid[16];       /* of the subvolume that is being received */
 	bool without_data; /* it was sent with --no-data */
 	u64 failures;      /* commands of it that were passed over */
@@ -35,9 +36,11 @@ void applier_init(struct applier *a, struct target *t);
 /* 0, or a negative errno with a sentence. */
 int applier_command(struct applier *a, const struct decoded_command *c);
 
-/* A command that failed, here or in front of the applier, is passed over: the subvolume will not be
- * whole. */
-void applier_passed_over(struct applier *a);
+/*
+ * @c failed, here or in the decoder, which leaves but its type in it, and is passed over: the subvolume will not be whole.
+ * Where it was the end of the one before that failed, @c itself is applied now: 0 or a negative errno with a sentence.
+ */
+int applier_passed_over(struct applier *a, const struct decoded_command *c);
 
 /* What every command's values must fulfil, and its paths; the applier's part that needs no target. */
 int applier_check(const struct decoded_command *c, struct tree_path *path, struct tree_path *other);

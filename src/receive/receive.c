@@ -32,13 +32,19 @@ static int on_command(struct stream_sink *s, const struct decoded_command *c)
 	return applier_command(&r->applier, c);
 }
 
-static void on_failure(struct stream_sink *s)
+static void say_failure(struct receiver *r)
+{
+	if (r->watch && r->watch->failed)
+		r->watch->failed(r->watch);
+}
+
+static void on_failure(struct stream_sink *s, const struct decoded_command *c)
 {
 	struct receiver *r = receiver_of(s);
 
-	applier_passed_over(&r->applier);
-	if (r->watch && r->watch->failed)
-		r->watch->failed(r->watch);
+	say_failure(r);
+	if (applier_passed_over(&r->applier, c))
+		say_failure(r);
 }
 
 /* The whole input, without effects. */

@@ -10,6 +10,12 @@
 /* Longer than every command the kernel sends, so that most are used where they were read. */
 #define BUFFER_SIZE (1u << 20)
 
+/* Whether all that is wanted was taken. */
+static bool is_last(const struct stream_pump *p, const struct stream_decoder *d)
+{
+	return p->stop_at_end && !d->within;
+}
+
 /* Deliver one event.  Returns 1 when the pump is to stop. */
 static int deliver(struct stream_pump *p, struct stream_sink *sink, const struct stream_decoder *d,
 		   int event)
@@ -19,19 +25,17 @@ static int deliver(struct stream_pump *p, struct stream_sink *sink, const struct
 	if (event == STREAM_HEADER)
 		return sink->header ? sink->header(sink, d->version) : 0;
 	ret = sink->command(sink, &d->command);
-	if (!ret && p->stop_at_end && !d->within)
-		return 1;
-	return ret;
+	return ret ? ret : is_last(p, d);
 }
 
-/* Count a failed command: 0 to go on. */
-static int count_failure(struct stream_pump *p, struct stream_sink *sink, int ret, bool lost)
+/* Count a failed command: 0 to go on, 1 when the pump is to stop. */
+static int count_failure(struct stream_pump *p, struct stream_sink *sink, const struct stream_decoder *d, int ret)
 {
 	p->errors++;
-	if (lost || (p->max_errors && p->errors >= p->max_errors))
+	if (d->lost || (p->max_errors && p->errors >= p->max_errors))
 		return ret;
-	sink->failed(sink);
-	return 0;
+	sink->failed(sink, &d->command);
+	return is_last(p, d);
 }
 
 /* Feed all of [@data, @data + @len).  Returns 1 when the pump is to stop. */
@@ -50,7 +54,7 @@ static int feed(struct stream_pump *p, struct stream_sink *sink, struct stream_d
 			ret = deliver(p, sink, d, ret);
 		if (ret < 0) {
 			error_save(last, ret);
-			ret = count_failure(p, sink, ret, d->lost);
+			ret = count_failure(p, sink, d, ret);
 		}
 		if (ret)
 			return ret;

@@ -11,9 +11,9 @@ struct stream_sink {
 	int (*header)(struct stream_sink *s, u32 version);
 	int (*command)(struct stream_sink *s, const struct decoded_command *c);
 
-	/* A failure that does not stop the pump: this thread's sentence is about it.  NULL where
-	 * max_errors is 1. */
-	void (*failed)(struct stream_sink *s);
+	/* A failure that does not stop the pump: this thread's sentence is about it.  Of a command that the decoder
+	 * refused nothing but its type is sure to be set in @c.  NULL where max_errors is 1. */
+	void (*failed)(struct stream_sink *s, const struct decoded_command *c);
 };
 
 struct stream_pump {
