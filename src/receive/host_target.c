@@ -16,20 +16,33 @@
 #include "base/error.h"
 #include "receive/grant.h"
 
+static bool is_same(const struct sent_as *s, const u8 *uuid, u64 ctransid)
+{
+	return s->known && s->ctransid == ctransid && !memcmp(s->uuid, uuid, sizeof(s->uuid));
+}
+
+static void remember(struct sent_as *s, const u8 *uuid, u64 ctransid)
+{
+	s->known = true;
+	s->ctransid = ctransid;
+	memcpy(s->uuid, uuid, sizeof(s->uuid));
+}
+
 /* What a stream builds on: a descriptor of its root. */
 static int open_origin(struct host_target *h, const u8 *uuid, u64 ctransid)
 {
 	struct origin o = {0};
 	int fd = h->kind->open_received(h, uuid, ctransid, &o), ret;
 
-	if (fd < 0 || !memcmp(h->doubted, uuid, sizeof(h->doubted)))
+	/* One warning for each is enough. */
+	if (fd < 0 || is_same(&h->doubted, uuid, ctransid))
 		return fd;
 	ret = origin_check(&o, &h->target, ctransid);
 	if (ret) {
 		host_close(h->host, fd);
 		return ret;
 	}
-	memcpy(h->doubted, uuid, sizeof(h->doubted));
+	remember(&h->doubted, uuid, ctransid);
 	return fd;
 }
 
@@ -49,7 +62,7 @@ static bool is_finished(struct host_target *h, const struct operation *op)
 {
 	struct host *host = h->host;
 	struct stat here, found;
-	struct origin o;
+	struct origin o = {0};
 
 	if (host->ops->stat(host, h->dir, op->path->text, &here))
 		return false;
@@ -59,8 +72,9 @@ static bool is_finished(struct host_target *h, const struct operation *op)
 	if (fd < 0)
 		return false;
 
-	bool same = !host->ops->stat(host, fd, ".", &found) && found.st_dev == here.st_dev &&
-		    found.st_ino == here.st_ino;
+	/* A subvolume that can be written to is sent with one uuid and many contents. */
+	bool same = o.transid == op->c->ctransid && !host->ops->stat(host, fd, ".", &found) &&
+		    found.st_dev == here.st_dev && found.st_ino == here.st_ino;
 
 	host_close(host, fd);
 	return same;
@@ -172,11 +186,17 @@ static int may_go_on(struct host_target *h)
 /* Everything is written already: only the name is missing, or what comes behind it. */
 static int finish_sealed(struct host_target *h);
 
-static int resume_sealed(struct host_target *h, u64 *commands)
+static int resume_sealed(struct host_target *h, const struct operation *op, u64 *commands)
 {
 	struct receiving *r = &h->receiving;
 	const char *at = r->state == RECEIVING_SEALED ? r->partial : r->name;
-	int there = receiving_is_tree(r, at);
+	int there;
+
+	if (r->ctransid != op->c->ctransid)
+		return error_set(EINVAL, "an earlier run has received it as of transaction %llu, and this stream has it as "
+					 "of transaction %llu: this is not the stream to resume",
+				 (unsigned long long)r->ctransid, (unsigned long long)op->c->ctransid);
+	there = receiving_is_tree(r, at);
 
 	if (!there && r->state == RECEIVING_SEALED) {
 		/* Killed between the renaming and its note. */
@@ -221,7 +241,7 @@ static int host_resume(struct target *t, const struct operation *op, u64 *comman
 		return 0;
 	}
 	if (r->state != RECEIVING_APPLYING)
-		return resume_sealed(h, commands);
+		return resume_sealed(h, op, commands);
 	ret = may_go_on(h);
 	if (ret <= 0)
 		return ret;
@@ -358,18 +378,19 @@ static void close_source(struct host_target *h)
 int host_target_source(struct host_target *h, const struct operation *op)
 {
 	const u8 *uuid = op->c->clone_uuid;
+	const u64 ctransid = op->c->clone_ctransid;
 
 	if (op->c->type != STREAM_C_CLONE || op->within)
 		return 0;
-	if (h->source_root >= 0 && !memcmp(h->source_uuid, uuid, sizeof(h->source_uuid)))
+	if (h->source_root >= 0 && is_same(&h->source_sent_as, uuid, ctransid))
 		return 0;
 	close_source(h);
 
-	int fd = open_origin(h, uuid, op->c->clone_ctransid);
+	int fd = open_origin(h, uuid, ctransid);
 
 	if (fd < 0)
 		return error_wrap(fd, "did not find source subvol");
-	memcpy(h->source_uuid, uuid, sizeof(h->source_uuid));
+	remember(&h->source_sent_as, uuid, ctransid);
 	h->source_root = fd;
 	beneath_init(&h->source, h->host, fd);
 	return 0;

@@ -10,6 +10,13 @@
 #include "receive/origin.h"
 #include "receive/receiving.h"
 
+/* How a stream names what it builds on. */
+struct sent_as {
+	bool known;
+	u8 uuid[16];
+	u64 ctransid;
+};
+
 struct host_target {
 	struct target target;
 	const struct host_kind *kind;
@@ -19,10 +26,10 @@ struct host_target {
 	struct receiving receiving;
 	bool looked; /* at what an earlier run left of the subvolume that receiving.uuid names */
 
-	u8 doubted[16]; /* the parent or source that was warned of last */
+	struct sent_as doubted; /* the parent or source that was compared last */
 
 	/* The other tree that was cloned from last. */
-	u8 source_uuid[16];
+	struct sent_as source_sent_as;
 	int source_root; /* -1: none */
 	struct beneath source;
 };

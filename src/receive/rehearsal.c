@@ -6,11 +6,15 @@
 
 #include "base/error.h"
 
-static bool is_known(const struct rehearsal *r, const u8 *uuid)
+/* What is made here is compared when it is there. */
+static bool is_known(const struct rehearsal *r, const u8 *uuid, u64 ctransid)
 {
-	for (struct map_node *n = map_find(&r->known, get_le64(uuid)); n; n = map_next_same(n))
-		if (!memcmp(CONTAINER_OF(n, struct known_uuid, node)->uuid, uuid, 16))
+	for (struct map_node *n = map_find(&r->known, get_le64(uuid)); n; n = map_next_same(n)) {
+		const struct known_uuid *k = CONTAINER_OF(n, struct known_uuid, node);
+
+		if (!memcmp(k->uuid, uuid, sizeof(k->uuid)) && (!k->from_outside || k->ctransid == ctransid))
 			return true;
+	}
 	return false;
 }
 
@@ -31,7 +35,7 @@ static int need(struct rehearsal *r, const u8 *uuid, u64 ctransid, const char *w
 {
 	int ret = 0;
 
-	if (is_known(r, uuid))
+	if (is_known(r, uuid, ctransid))
 		return 0;
 	if (r->target)
 		ret = r->target->ops->find(r->target, uuid, ctransid);
