@@ -70,12 +70,12 @@ static int directory_fill(struct host_target *h, const struct decoded_command *c
 	return ret;
 }
 
-static int directory_discard(struct host_target *h, bool known)
+static int directory_discard(struct host_target *h, int fd)
 {
 	const char *partial = h->receiving.partial;
 
-	if (known)
-		return tree_remove(h->host, h->dir, partial);
+	if (fd >= 0)
+		return tree_remove_open(h->host, h->dir, partial, fd);
 	/* If it is ours it is empty. */
 	return h->host->ops->unlink(h->host, h->dir, partial, AT_REMOVEDIR) ?
 		       error_errno(errno, "remove '%s'", partial) :

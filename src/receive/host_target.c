@@ -14,7 +14,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "receive/entries.h"
 #include "receive/grant.h"
+#include "receive/state_dir.h"
 
 static bool is_same(const struct sent_as *s, const u8 *uuid, u64 ctransid)
 {
@@ -87,16 +89,47 @@ int host_target_open_partial(struct host_target *h)
 	return fd < 0 ? error_errno(errno, "open '%s'", h->receiving.partial) : fd;
 }
 
-int host_target_open_fresh(struct host_target *h)
+static int check_empty(struct host_target *h, int fd)
+{
+	struct entries e;
+	int ret = entries_init(&e, h->host);
+
+	if (!ret)
+		ret = entries_push(&e, fd, 0);
+	if (!ret && !entries_none(&e))
+		ret = error_set(ESTALE, "'%s' is not empty, and was only just made", h->receiving.partial);
+	entries_release(&e);
+	return ret;
+}
+
+/* Whoever owns DIR can put another directory in its place.  Nobody else may write into this one: what he had put there he
+ * could exchange between any two calls. */
+static int close_fresh(struct host_target *h, int fd)
 {
 	struct host *host = h->host;
-	int fd = host_target_open_partial(h);
+	struct stat st;
 
-	if (fd < 0)
-		return fd;
+	if (host->ops->stat(host, fd, ".", &st))
+		return error_errno(errno, "stat '%s'", h->receiving.partial);
+	if (!state_dir_is_ours(host, fd, &st))
+		return error_set(ESTALE, "'%s' is owned by user %lu, and was only just made by user %lu",
+				 h->receiving.partial, (unsigned long)st.st_uid, (unsigned long)host->user);
+	/* Not every filesystem has modes. */
+	if (st.st_mode & 0077)
+		host->ops->chmod(host, fd, ".", 0700);
 	host->ops->removexattr(host, fd, ".", "system.posix_acl_default");
 	host->ops->removexattr(host, fd, ".", "system.posix_acl_access");
-	return fd;
+	return check_empty(h, fd);
+}
+
+int host_target_open_fresh(struct host_target *h)
+{
+	int fd = host_target_open_partial(h);
+	int ret = fd < 0 ? fd : close_fresh(h, fd);
+
+	if (ret && fd >= 0)
+		host_close(h->host, fd);
+	return ret ? ret : fd;
 }
 
 /* Whatever was being received stays where it is. */
@@ -144,28 +177,23 @@ static int host_may_begin(struct target *t, const struct operation *op)
 	return receiving_may_begin(&h->receiving, op->c->uuid, op->path->text, resume);
 }
 
-/* What is left of an earlier run is of no use. */
-static int discard(struct host_target *h)
+/* What an earlier run left open as @fd, or nothing that is known, is of no use. */
+static int discard(struct host_target *h, int fd)
 {
-	struct receiving *r = &h->receiving;
-	int ret = r->tree.inode ? receiving_is_tree(r, r->partial) : 0;
-
-	if (ret < 0)
-		return ret;
+	if (fd >= 0)
+		return h->kind->discard(h, fd);
 	/* Killed between making the tree and noting what it is. */
-	if (!r->tree.inode)
-		h->kind->discard(h, false);
-	return ret ? h->kind->discard(h, true) : 0;
+	if (!h->receiving.tree.inode)
+		h->kind->discard(h, -1);
+	return 0;
 }
 
-/* An earlier run's partial tree can be gone on with: 1, or 0 where it begins anew. */
-static int may_go_on(struct host_target *h)
+/* An earlier run's partial tree, open as @fd if it is there, can be gone on with: 1, or 0 where it begins anew. */
+static int may_go_on(struct host_target *h, int fd)
 {
 	struct receiving *r = &h->receiving;
-	int there = r->tree.inode ? receiving_is_tree(r, r->partial) : 0;
+	const bool there = fd >= 0;
 
-	if (there < 0)
-		return there;
 	if (r->failed && there) {
 		target_warn(&h->target, "'%s' is not gone on with, since commands of it failed and were left out, and "
 					"stays: '%s' removes it", r->partial, h->kind->removal);
@@ -180,7 +208,23 @@ static int may_go_on(struct host_target *h)
 	if (there && r->commands)
 		target_warn(&h->target, "the machine was started again since, and what of '%s' reached the disk is not "
 					"known: begun anew", r->partial);
-	return discard(h);
+	return discard(h, fd);
+}
+
+/* The partial tree is taken up: 1, or 0 where it begins anew. */
+static int resume_applying(struct host_target *h)
+{
+	struct receiving *r = &h->receiving;
+	int fd = -1, ret = r->tree.inode ? receiving_open_tree(r, r->partial, &fd) : 0;
+
+	if (ret < 0)
+		return ret;
+	ret = may_go_on(h, fd);
+	if (ret == 1)
+		host_tree_open(&h->tree, fd);
+	else if (fd >= 0)
+		host_close(h->host, fd);
+	return ret;
 }
 
 /* Everything is written already: only the name is missing, or what comes behind it. */
@@ -190,18 +234,17 @@ static int resume_sealed(struct host_target *h, const struct operation *op, u64 
 {
 	struct receiving *r = &h->receiving;
 	const char *at = r->state == RECEIVING_SEALED ? r->partial : r->name;
-	int there;
+	int there, fd;
 
 	if (r->ctransid != op->c->ctransid)
 		return error_set(EINVAL, "an earlier run has received it as of transaction %llu, and this stream has it as "
 					 "of transaction %llu: this is not the stream to resume",
 				 (unsigned long long)r->ctransid, (unsigned long long)op->c->ctransid);
-	there = receiving_is_tree(r, at);
-
+	there = receiving_open_tree(r, at, &fd);
 	if (!there && r->state == RECEIVING_SEALED) {
 		/* Killed between the renaming and its note. */
 		at = r->name;
-		there = receiving_is_tree(r, at);
+		there = receiving_open_tree(r, at, &fd);
 		if (there == 1)
 			r->state = RECEIVING_NAMED;
 	}
@@ -211,11 +254,6 @@ static int resume_sealed(struct host_target *h, const struct operation *op, u64 
 		target_warn(&h->target, "what an earlier run left as '%s' is not there any more: begun anew", at);
 		return 0;
 	}
-
-	int fd = grant_open_directory(h->host, h->dir, at);
-
-	if (fd < 0)
-		return error_errno(errno, "open '%s'", at);
 	host_tree_open(&h->tree, fd);
 	*commands = UINT64_MAX;
 	return finish_sealed(h);
@@ -242,15 +280,9 @@ static int host_resume(struct target *t, const struct operation *op, u64 *comman
 	}
 	if (r->state != RECEIVING_APPLYING)
 		return resume_sealed(h, op, commands);
-	ret = may_go_on(h);
+	ret = resume_applying(h);
 	if (ret <= 0)
 		return ret;
-
-	int fd = host_target_open_partial(h);
-
-	if (fd < 0)
-		return fd;
-	host_tree_open(&h->tree, fd);
 	*commands = r->commands;
 	*digest = r->digest;
 	return 0;

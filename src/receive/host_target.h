@@ -46,9 +46,9 @@ struct host_kind {
 	/* Bring everything that a SNAPSHOT begins with into the tree, as far as make() has not. */
 	int (*fill)(struct host_target *h, const struct decoded_command *c, int parent);
 
-	/* Take receiving.partial away again.  Unless it is known to be the tree that make() made, nothing that could be
-	 * worth anything to somebody is taken away. */
-	int (*discard)(struct host_target *h, bool known);
+	/* Take receiving.partial away again.  Unless it is known to be the tree that make() made, and @fd open on it, nothing
+	 * that could be worth anything to somebody is taken away; @fd is -1 then. */
+	int (*discard)(struct host_target *h, int fd);
 
 	/* A command within the subvolume. */
 	int (*apply)(struct host_target *h, const struct operation *op);
@@ -69,7 +69,8 @@ struct host_kind {
 int host_target_new(struct target **out, int dir, const struct receive_options *options,
 		    const struct host_kind *kind);
 
-/* Open receiving.partial; fresh, what DIR handed down to it is no part of the subvolume and goes. */
+/* Open receiving.partial; fresh, it is what was just made: empty, and only its owner's.  What DIR handed down to it is no
+ * part of the subvolume and goes. */
 int host_target_open_partial(struct host_target *h);
 int host_target_open_fresh(struct host_target *h);
 

@@ -17,6 +17,13 @@ static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctra
 	return btrfs_open_by_uuid(h->host, h->dir, uuid, ctransid, o);
 }
 
+/* The call succeeds with 1, since the kernel looks for where the subvolume's entry would be, and hands on what the
+ * search returned. */
+static bool read_info(struct host *h, int fd, struct btrfs_ioctl_get_subvol_info_args *info)
+{
+	return h->ops->ioctl(h, fd, BTRFS_IOC_GET_SUBVOL_INFO, info) >= 0;
+}
+
 static int create_subvolume(struct host_target *h)
 {
 	struct btrfs_ioctl_vol_args args = {0};
@@ -27,6 +34,30 @@ static int create_subvolume(struct host_target *h)
 	return host_target_open_fresh(h);
 }
 
+/* Whoever owns DIR can put something else in its place. */
+static int check_snapshot(struct host_target *h, int fd, int parent)
+{
+	struct btrfs_ioctl_get_subvol_info_args of, info;
+
+	/* A kernel without the call. */
+	if (!read_info(h->host, parent, &of))
+		return 0;
+	if (read_info(h->host, fd, &info) && !memcmp(info.parent_uuid, of.uuid, sizeof(of.uuid)) &&
+	    !(info.flags & ROOT_SUBVOL_RDONLY))
+		return 0;
+	return error_set(ESTALE, "'%s' is not the snapshot that was only just made", h->receiving.partial);
+}
+
+static int open_snapshot(struct host_target *h, int parent)
+{
+	int fd = host_target_open_partial(h);
+	int ret = fd < 0 ? fd : check_snapshot(h, fd, parent);
+
+	if (ret && fd >= 0)
+		host_close(h->host, fd);
+	return ret ? ret : fd;
+}
+
 static int create_snapshot(struct host_target *h, int parent)
 {
 	struct btrfs_ioctl_vol_args_v2 args = {.fd = parent};
@@ -35,7 +66,7 @@ static int create_snapshot(struct host_target *h, int parent)
 	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args))
 		return error_errno(errno, "creating snapshot failed");
 	/* The parent's own attributes are the snapshot's, too: none of them came from DIR. */
-	return host_target_open_partial(h);
+	return open_snapshot(h, parent);
 }
 
 static int mounted_make(struct host_target *h, const struct decoded_command *c, int parent)
@@ -49,43 +80,57 @@ static int mounted_fill(struct host_target *h, const struct decoded_command *c, 
 	return 0;
 }
 
-/* The call succeeds with 1, since the kernel looks for where the subvolume's entry would be, and hands on what the
- * search returned. */
-static bool read_info(struct host *h, int fd, struct btrfs_ioctl_get_subvol_info_args *info)
-{
-	return h->ops->ioctl(h, fd, BTRFS_IOC_GET_SUBVOL_INFO, info) >= 0;
-}
-
 /* A subvolume that may be written to and was not received: what make() leaves, and nothing that came to its end. */
-static bool is_unfinished(struct host_target *h)
+static bool is_unfinished(struct host_target *h, int fd)
 {
 	static const u8 none[BTRFS_UUID_SIZE];
 	struct btrfs_ioctl_get_subvol_info_args info;
 	struct host *host = h->host;
 	struct stat st;
-	int fd = host_target_open_partial(h);
-	bool ours;
 
-	if (fd < 0)
-		return false;
-	ours = !host->ops->stat(host, fd, ".", &st) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
-	       st.st_uid == host->user && read_info(host, fd, &info) &&
-	       !(info.flags & ROOT_SUBVOL_RDONLY) && !memcmp(info.received_uuid, none, sizeof(none));
-	host_close(host, fd);
-	return ours;
+	return !host->ops->stat(host, fd, ".", &st) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
+	       st.st_uid == host->user && read_info(host, fd, &info) && !(info.flags & ROOT_SUBVOL_RDONLY) &&
+	       !memcmp(info.received_uuid, none, sizeof(none));
 }
 
-static int mounted_discard(struct host_target *h, bool known)
+/* The subvolume that @fd is open on, whatever receiving.partial leads to meanwhile. */
+static int destroy(struct host_target *h, int fd)
 {
 	const char *partial = h->receiving.partial;
-	struct btrfs_ioctl_vol_args args = {0};
+	struct btrfs_ioctl_ino_lookup_args root = {.objectid = BTRFS_FIRST_FREE_OBJECTID};
+	struct btrfs_ioctl_vol_args_v2 by_id = {.flags = BTRFS_SUBVOL_SPEC_BY_ID};
+	struct btrfs_ioctl_vol_args by_name = {0};
+	struct host *host = h->host;
 
-	if (!known && !is_unfinished(h))
-		return error_set(EEXIST, "'%s' is not known", partial);
-	snprintf(args.name, sizeof(args.name), "%s", partial);
-	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_DESTROY, &args))
-		return error_errno(errno, "delete subvolume '%s'", partial);
-	return 0;
+	if (host->ops->ioctl(host, fd, BTRFS_IOC_INO_LOOKUP, &root))
+		return error_errno(errno, "look '%s' up", partial);
+	by_id.subvolid = root.treeid;
+	if (!host->ops->ioctl(host, h->dir, BTRFS_IOC_SNAP_DESTROY_V2, &by_id))
+		return 0;
+	/* Linux before 5.7, or a mount that maps owners. */
+	snprintf(by_name.name, sizeof(by_name.name), "%s", partial);
+	if ((errno == ENOTTY || errno == EOPNOTSUPP) && !host->ops->ioctl(host, h->dir, BTRFS_IOC_SNAP_DESTROY, &by_name))
+		return 0;
+	return error_errno(errno, "delete subvolume '%s'", partial);
+}
+
+static int discard_unknown(struct host_target *h)
+{
+	int fd = host_target_open_partial(h), ret;
+
+	if (fd < 0)
+		return fd;
+	if (is_unfinished(h, fd))
+		ret = destroy(h, fd);
+	else
+		ret = error_set(EEXIST, "'%s' is not known", h->receiving.partial);
+	host_close(h->host, fd);
+	return ret;
+}
+
+static int mounted_discard(struct host_target *h, int fd)
+{
+	return fd >= 0 ? destroy(h, fd) : discard_unknown(h);
 }
 
 /* 1 where the data has to be written decompressed. */

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "receive/grant.h"
 #include "receive/names.h"
 #include "receive/partial.h"
 
@@ -85,6 +87,7 @@ static int put_tree(struct receiving *r)
 	entry_begin(&w, journal_buffer(&r->journal), ENTRY_TREE);
 	entry_put_u64(&w, r->tree.inode);
 	entry_put_u64(&w, r->tree.subvolume);
+	entry_put_u32(&w, r->tree.generation);
 	return journal_append(&r->journal, &w);
 }
 
@@ -165,6 +168,8 @@ static int take_tree(struct receiving *r, struct entry *e)
 {
 	r->tree.inode = entry_u64(e);
 	r->tree.subvolume = entry_u64(e);
+	/* Earlier versions did not write it. */
+	r->tree.generation = e->at < e->len ? entry_u32(e) : 0;
 	return r->tree.inode ? 0 : -EINVAL;
 }
 
@@ -194,32 +199,51 @@ static int take_entry(void *arg, struct entry *e)
 static void identify(struct host *h, int fd, const struct stat *st, struct tree_identity *id)
 {
 	struct btrfs_ioctl_ino_lookup_args args = {.objectid = BTRFS_FIRST_FREE_OBJECTID};
+	long generation = 0; /* of which the call sets 32 bits */
 
 	*id = (struct tree_identity){.inode = st->st_ino};
+	if (!h->ops->ioctl(h, fd, FS_IOC_GETVERSION, &generation))
+		memcpy(&id->generation, &generation, sizeof(id->generation));
 	/* The roots of all subvolumes have this number. */
 	if (st->st_ino == BTRFS_FIRST_FREE_OBJECTID && !h->ops->ioctl(h, fd, BTRFS_IOC_INO_LOOKUP, &args))
 		id->subvolume = args.treeid;
 }
 
-int receiving_is_tree(struct receiving *r, const char *name)
+static bool is_same(const struct tree_identity *a, const struct tree_identity *b)
+{
+	return a->inode == b->inode && a->subvolume == b->subvolume &&
+	       (a->generation == b->generation || !a->generation || !b->generation);
+}
+
+int receiving_open_tree(struct receiving *r, const char *name, int *fd)
 {
 	struct host *h = r->host;
 	struct tree_identity id;
 	struct stat st;
-	int fd = -1;
 
 	if (h->ops->stat(h, r->dir, name, &st))
 		return errno == ENOENT ? 0 : error_errno(errno, "stat '%s'", name);
 	if (!S_ISDIR(st.st_mode) || st.st_ino != r->tree.inode)
 		return 0;
-	if (!r->tree.subvolume)
-		return 1;
-	fd = h->ops->open(h, r->dir, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
+	*fd = grant_open_directory(h, r->dir, name);
+	if (*fd < 0)
 		return error_errno(errno, "open '%s'", name);
-	identify(h, fd, &st, &id);
-	host_close(h, fd);
-	return id.subvolume == r->tree.subvolume;
+	if (!h->ops->stat(h, *fd, ".", &st)) {
+		identify(h, *fd, &st, &id);
+		if (is_same(&id, &r->tree))
+			return 1;
+	}
+	host_close(h, *fd);
+	return 0;
+}
+
+int receiving_is_tree(struct receiving *r, const char *name)
+{
+	int fd, ret = receiving_open_tree(r, name, &fd);
+
+	if (ret == 1)
+		host_close(r->host, fd);
+	return ret;
 }
 
 /* ---- The steps -------------------------------------------------------------------------------------- */

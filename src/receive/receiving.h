@@ -39,6 +39,7 @@ enum receiving_state {
 struct tree_identity {
 	u64 inode;
 	u64 subvolume; /* 0: it is no subvolume's root */
+	u32 generation; /* of the inode, whose number may be given out again; 0 where it is not to be known */
 };
 
 struct receiving {
@@ -93,8 +94,10 @@ int receiving_fail(struct receiving *r);
 int receiving_seal(struct receiving *r);
 int receiving_name(struct receiving *r);
 
-/* 1 if DIR/@name is the tree, 0 if it is something else or nothing, or a negative errno with an error message. */
+/* 1 if DIR/@name is the tree, 0 if it is something else or nothing, or a negative errno with an error message.  The
+ * name may lead to something else at the next call: whoever goes on with the tree opens it, and has *@fd then. */
 int receiving_is_tree(struct receiving *r, const char *name);
+int receiving_open_tree(struct receiving *r, const char *name, int *fd);
 
 /* It is whole, or nothing is left of it: there is nothing to go on with. */
 int receiving_done(struct receiving *r);

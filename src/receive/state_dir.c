@@ -33,12 +33,17 @@ static int owner_here(struct host *h, int at, uid_t *owner)
 	return ret;
 }
 
-/* @at is the directory in which it lies, or itself. */
-static int check_owner(struct host *h, int at, const struct stat *st, const char *name)
+bool state_dir_is_ours(struct host *h, int at, const struct stat *st)
 {
 	uid_t owner = h->user;
 
-	if (st->st_uid == owner || (!owner_here(h, at, &owner) && st->st_uid == owner))
+	return st->st_uid == owner || (!owner_here(h, at, &owner) && st->st_uid == owner);
+}
+
+/* @at is the directory in which it lies, or itself. */
+static int check_owner(struct host *h, int at, const struct stat *st, const char *name)
+{
+	if (state_dir_is_ours(h, at, st))
 		return 0;
 	return error_set(EPERM, "%s is owned by user %lu and not by user %lu, who runs this: what it says is not believed",
 			 name, (unsigned long)st->st_uid, (unsigned long)h->user);

@@ -25,6 +25,9 @@ void state_dir_name(char name[STATE_FILE_MAX], const u8 *uuid, const char *suffi
 /* Open a file in it, which is @at here; O_… as @flags.  A descriptor of a regular file that who runs owns. */
 int state_dir_open_file(struct host *h, int at, const char *name, int flags);
 
+/* Whether @st is of something that who runs owns, as far as the directory @at, which it lies in or is, has owners. */
+bool state_dir_is_ours(struct host *h, int at, const struct stat *st);
+
 /* Everything that an open file has, appended to @b. */
 int state_dir_read(struct host *h, int fd, const char *name, struct buffer *b);
 

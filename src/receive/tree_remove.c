@@ -3,6 +3,7 @@
  * Invariants
  * 1. All that was named at the innermost level in front of its current name is gone.
  * 2. A directory is entered only after rmdir() has called it not empty, which it does not say of a mount point.
+ * 3. What is removed one by one lies beneath the directory that was meant, whatever has its name meanwhile.
  */
 #include "receive/tree_remove.h"
 
@@ -18,6 +19,7 @@ struct remover {
 	struct descent at;
 	struct entries entries;
 	dev_t device;
+	ino_t inode; /* of what is removed with all beneath it; 0: whatever has the name */
 };
 
 static int fail(int err, const char *name)
@@ -51,11 +53,26 @@ static int remove_at_once(struct remover *r, const char *name)
 	return 1;
 }
 
+/* Of the outermost directory, when it was entered. */
+static int check_meant(struct remover *r)
+{
+	struct host *host = r->host;
+	struct stat st;
+
+	if (!r->inode || descent_depth(&r->at) != 1)
+		return 0;
+	if (host->ops->stat(host, r->at.fd, ".", &st))
+		return error_errno(errno, "stat");
+	return st.st_ino == r->inode && st.st_dev == r->device ? 0 : error_set(ESTALE, "it was replaced meanwhile");
+}
+
 /* Into the directory that has the current name. */
 static int enter(struct remover *r)
 {
 	int ret = descent_enter(&r->at, entries_current(&r->entries));
 
+	if (!ret)
+		ret = check_meant(r);
 	if (!ret)
 		ret = entries_push(&r->entries, r->at.fd, NAMES_MAX);
 	return ret ? error_wrap(ret, "remove '%s'", entries_current(&r->entries)) : 0;
@@ -97,23 +114,40 @@ static int remove_all(struct remover *r)
 	return ret;
 }
 
+static int remove_named(struct remover *r, int dir, const char *name)
+{
+	int ret = entries_init(&r->entries, r->host);
+
+	if (!ret)
+		ret = descent_init(&r->at, r->host, dir);
+	if (!ret)
+		ret = entries_push_one(&r->entries, name);
+	if (!ret)
+		ret = remove_all(r);
+	descent_release(&r->at);
+	entries_release(&r->entries);
+	return ret;
+}
+
 int tree_remove(struct host *host, int dir, const char *name)
 {
 	struct remover r = {.host = host};
 	struct stat st;
-	int ret;
 
 	if (host->ops->stat(host, dir, name, &st))
 		return errno == ENOENT ? 0 : fail(errno, name);
 	r.device = st.st_dev;
-	ret = entries_init(&r.entries, host);
-	if (!ret)
-		ret = descent_init(&r.at, host, dir);
-	if (!ret)
-		ret = entries_push_one(&r.entries, name);
-	if (!ret)
-		ret = remove_all(&r);
-	descent_release(&r.at);
-	entries_release(&r.entries);
-	return ret;
+	return remove_named(&r, dir, name);
+}
+
+int tree_remove_open(struct host *host, int dir, const char *name, int fd)
+{
+	struct remover r = {.host = host};
+	struct stat st;
+
+	if (host->ops->stat(host, fd, ".", &st))
+		return fail(errno, name);
+	r.device = st.st_dev;
+	r.inode = st.st_ino;
+	return remove_named(&r, dir, name);
 }

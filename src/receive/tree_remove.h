@@ -8,4 +8,7 @@
  * is no error if it is not there.  0, or a negative errno with a sentence. */
 int tree_remove(struct host *host, int dir, const char *name);
 
+/* The same for the directory that @fd is open on.  If @name leads to another one by now, that is an error, and stays. */
+int tree_remove_open(struct host *host, int dir, const char *name, int fd);
+
 #endif

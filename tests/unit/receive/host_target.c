@@ -166,6 +166,110 @@ static void test_what_is_sealed_gets_its_name_only_from_the_same_stream(void **s
 	assert_true(there("one/file"));
 }
 
+/* ---- Somebody else owns DIR ------------------------------------------------------------------------- */
+
+static u64 swap_at; /* in front of this call DIR/other takes the partial tree's place */
+
+static void swap(void)
+{
+	assert_int_equal(rename(PARTIAL, "aside") | rename("other", PARTIAL), 0);
+}
+
+static int swap_fresh(struct watched_host *w, enum host_call call)
+{
+	if (call == HOST_OPEN && there(PARTIAL) && there("other"))
+		swap();
+	return 0;
+}
+
+static int swap_at_call(struct watched_host *w, enum host_call call)
+{
+	if (w->calls == swap_at && there(PARTIAL) && there("other"))
+		swap();
+	return 0;
+}
+
+static void test_what_takes_a_fresh_trees_place_is_not_written_to(void **state)
+{
+	put_whole("one", 1, 5);
+	assert_int_equal(mkdir("other", 0755) | mkdir("other/sub", 0755), 0);
+	watched.before = swap_fresh;
+	assert_error(receive(false), ESTALE,
+		     "stream offset 17: command 1: subvol 'one': '.one.btrfly-partial' is not empty, and was only just "
+		     "made");
+	assert_false(there(PARTIAL "/file"));
+}
+
+static void test_a_fresh_tree_is_its_makers(void **state)
+{
+	if (geteuid())
+		skip();
+	put_whole("one", 1, 5);
+	assert_int_equal(mkdir("other", 0755) | chown("other", 65534, 65534), 0);
+	watched.before = swap_fresh;
+	assert_error(receive(false), ESTALE,
+		     "stream offset 17: command 1: subvol 'one': '.one.btrfly-partial' is owned by user 65534, and was only "
+		     "just made by user 0");
+	assert_false(there(PARTIAL "/file"));
+}
+
+static void test_nobody_else_writes_into_a_fresh_tree(void **state)
+{
+	struct stat st;
+
+	put_header(&b, 1);
+	put_subvol_as_of("one", 1, 5);
+	put_end(&b);
+	assert_int_equal(mkdir("other", 0755) | chmod("other", 0777), 0);
+	watched.before = swap_fresh;
+	assert_ok(receive(false));
+	assert_int_equal(stat("one", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+/* An earlier run's tree, and another one with the same names beside it. */
+static void leave_partial(void)
+{
+	put_header(&b, 1);
+	put_subvol_as_of("one", 1, 5);
+	put_path(&b, STREAM_C_MKFILE, "file");
+	put_path(&b, STREAM_C_UNLINK, "nothing");
+	assert_int_equal(receive(false), -ENOENT);
+	assert_int_equal(mkdir("other", 0755) | mknod("other/file", S_IFREG | 0600, 0), 0);
+}
+
+static bool is_as_it_was(int other)
+{
+	struct stat st;
+
+	return !fstatat(other, "file", &st, 0) && !st.st_size;
+}
+
+/* Whichever call it is in front of. */
+static void test_what_takes_a_partial_trees_place_is_not_written_to(void **state)
+{
+	bool swapped = true;
+
+	for (swap_at = 1; swapped; swap_at++) {
+		leave_partial();
+
+		int other = open("other", O_RDONLY | O_DIRECTORY);
+
+		put_whole("one", 1, 5);
+		watched.before = swap_at_call;
+		watched.calls = 0;
+		receive(true);
+		watched.before = NULL;
+		swapped = !there("other");
+		if (!is_as_it_was(other))
+			fail_msg("written to what took the tree's place in front of call %llu",
+				 (unsigned long long)swap_at);
+		close(other);
+		assert_int_equal(teardown(NULL) | setup(NULL), 0);
+	}
+	assert_true(swap_at > 10);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -174,6 +278,10 @@ int main(void)
 		TEST(test_a_source_is_compared_each_time_that_it_is_another),
 		TEST(test_what_is_whole_is_passed_over_only_if_it_is_the_same),
 		TEST(test_what_is_sealed_gets_its_name_only_from_the_same_stream),
+		TEST(test_what_takes_a_fresh_trees_place_is_not_written_to),
+		TEST(test_a_fresh_tree_is_its_makers),
+		TEST(test_nobody_else_writes_into_a_fresh_tree),
+		TEST(test_what_takes_a_partial_trees_place_is_not_written_to),
 	};
 
 	return cmocka_run_group_tests(tests, make_base, remove_base);

@@ -141,6 +141,35 @@ static void test_the_tree_is_known_by_what_it_is(void **state)
 	assert_int_equal(receiving_is_tree(&later, PARTIAL), 0);
 }
 
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* Filesystems give an inode's number out again. */
+static void test_a_new_directory_with_the_trees_inode_number_is_not_the_tree(void **state)
+{
+	bool same = false;
+	ino_t inode;
+
+	begin();
+	make();
+	kill_and_load();
+	if (!later.tree.generation)
+		skip();
+	inode = inode_of(PARTIAL);
+	for (int tries = 0; !same && tries < 20; tries++) {
+		assert_int_equal(rmdir(PARTIAL) | mkdir(PARTIAL, 0755), 0);
+		same = inode_of(PARTIAL) == inode;
+	}
+	if (!same)
+		skip();
+	assert_int_equal(receiving_is_tree(&later, PARTIAL), 0);
+}
+
 /* What a command changed is there with the command, or not at all. */
 static void test_notes_come_with_their_command(void **state)
 {
@@ -366,6 +395,7 @@ int main(void)
 		TEST(test_nothing_was_begun),
 		TEST(test_begun_and_killed),
 		TEST(test_the_tree_is_known_by_what_it_is),
+		TEST(test_a_new_directory_with_the_trees_inode_number_is_not_the_tree),
 		TEST(test_notes_come_with_their_command),
 		TEST(test_what_was_opened_up_is_noted_until_it_is_closed),
 		TEST(test_what_was_left_open_is_closed),

@@ -231,6 +231,26 @@ static void test_a_directory_moved_away_meanwhile(void **state)
 	assert_int_equal(unlinkat(dir, "beside/c", AT_REMOVEDIR), 0);
 }
 
+/* Only what is open goes, and not what has its name now. */
+static void test_another_directory_under_the_name_stays(void **state)
+{
+	int fd;
+
+	make_directory("mine");
+	make_file("mine/file");
+	fd = openat(dir, "mine", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(renameat(dir, "mine", dir, "aside"), 0);
+	make_directory("mine");
+	make_file("mine/file");
+	assert_error(tree_remove_open(host, dir, "mine", fd), ESTALE, "remove 'mine': it was replaced meanwhile");
+	assert_true(there("mine/file"));
+	assert_ok(tree_remove_open(host, dir, "aside", fd));
+	assert_false(there("aside"));
+	close(fd);
+	assert_ok(tree_remove(host, dir, "mine"));
+	assert_ok(tree_remove(host, dir, "tree"));
+}
+
 static u64 failing;
 
 static int fail_one(struct watched_host *w, enum host_call call)
@@ -292,6 +312,7 @@ int main(void)
 		TEST(test_many_long_names),
 		TEST(test_directories_closed_to_their_owner),
 		TEST(test_a_directory_moved_away_meanwhile),
+		TEST(test_another_directory_under_the_name_stays),
 		TEST(test_every_call_may_fail),
 		TEST(test_a_filesystem_that_is_mounted_there),
 		TEST(test_a_directory_of_the_same_filesystem_that_is_mounted_there),
