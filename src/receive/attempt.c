@@ -33,6 +33,6 @@ int attempt_call(struct attempt *a, int (*call)(struct attempt *a))
 	/* The root is the directory that was opened up for itself. */
 	if (!ret && a->sets_mode && !a->op->path->len)
 		grant_keep_directory(&g);
-	a->failed = g.error;
+	a->failed = ret == -EACCES && g.error;
 	return grant_end(&g, ret);
 }

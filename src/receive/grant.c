@@ -75,7 +75,8 @@ int grant_end(struct grant *g, int ret)
 
 	if (g->new_note && !name_ret)
 		opened_remove(host->opened, g->new_note);
-	if (g->error)
+	/* A disk that fails is no lack of rights. */
+	if (ret == -EACCES && g->error)
 		return g->error;
 	return ret < 0 ? ret : name_ret ? name_ret : dir_ret ? dir_ret : ret;
 }
