@@ -121,9 +121,9 @@ int entry_next(const u8 *data, size_t len, size_t *at, struct entry *e)
 		return all_zero(p, left) || left < HEADER_SIZE ? 0 : -EINVAL;
 	if (get_le32(p + 5) != checksum(p, 5))
 		return -EINVAL;
-	size = (size_t)get_le32(p) + HEADER_SIZE;
-	if (size + TRAILER_SIZE > left)
+	if (left < HEADER_SIZE + TRAILER_SIZE || get_le32(p) > left - HEADER_SIZE - TRAILER_SIZE)
 		return 0;
+	size = (size_t)get_le32(p) + HEADER_SIZE;
 	if (get_le32(p + size) != checksum(p, size))
 		return all_zero(p + size, left - size) ? 0 : -EINVAL;
 	*e = (struct entry){.type = p[4], .data = p + HEADER_SIZE, .len = size - HEADER_SIZE};
