@@ -67,20 +67,28 @@ static int busy(struct journal *j, int fd)
 	return error_set(EBUSY, "another process is receiving this subvolume here");
 }
 
-/* 0, -EAGAIN where it is not the file of that name any more, or an error. */
-static int lock(struct journal *j, int fd)
+/* 1 where the file @fd bears the name, 0 where another does, or none, or an error. */
+static int bears_name(struct journal *j, int fd)
 {
 	struct host *h = j->host;
 	struct stat mine, named;
 
+	if (h->ops->stat(h, fd, ".", &mine))
+		return error_errno(errno, "stat %s/%s", STATE_DIRECTORY, j->name);
+	return !h->ops->stat(h, j->dir, j->name, &named) && named.st_ino == mine.st_ino;
+}
+
+/* 0, -EAGAIN where it is not the file of that name any more, or an error. */
+static int lock(struct journal *j, int fd)
+{
+	struct host *h = j->host;
+	int ret;
+
 	/* Where nothing can be locked, nothing more can be done. */
 	if (h->ops->lock(h, fd) && errno == EWOULDBLOCK)
 		return busy(j, fd);
-	if (h->ops->stat(h, fd, ".", &mine))
-		return error_errno(errno, "stat %s/%s", STATE_DIRECTORY, j->name);
-	if (h->ops->stat(h, j->dir, j->name, &named) || named.st_ino != mine.st_ino)
-		return -EAGAIN;
-	return 0;
+	ret = bears_name(j, fd);
+	return ret == 1 ? 0 : ret ? ret : -EAGAIN;
 }
 
 static int open_once(struct journal *j, bool make)
@@ -155,16 +163,17 @@ static int read_entries(struct journal *j, const struct buffer *b, int (*each)(v
 		return put_magic(j);
 	if (b->len < MAGIC_SIZE || memcmp(b->data, MAGIC, MAGIC_SIZE))
 		return damaged(j);
+	j->end = at;
 	while ((ret = entry_next(b->data, b->len, &at, &e)) == 1) {
 		ret = each(arg, &e);
 		if (!ret && e.bad)
 			ret = -EINVAL;
 		if (ret)
 			return ret == -EINVAL ? damaged(j) : ret;
+		j->end = at;
 	}
 	if (ret)
 		return damaged(j);
-	j->end = at;
 	j->fresh = at;
 	if (at < b->len && j->host->ops->truncate(j->host, j->fd, (off_t)at))
 		return error_errno(errno, "truncate %s/%s", STATE_DIRECTORY, j->name);
@@ -241,7 +250,7 @@ static int write_anew(struct journal *j, const char *fresh, int (*fill)(void *ar
 	int ret;
 
 	h->ops->unlink(h, j->dir, fresh, 0);
-	j->fd = h->ops->open(h, j->dir, fresh, O_RDWR | O_CREAT | O_EXCL, 0644);
+	j->fd = h->ops->open(h, j->dir, fresh, O_RDWR | O_CREAT | O_EXCL, STATE_FILE_MODE);
 	if (j->fd < 0)
 		return error_errno(errno, "create %s/%s", STATE_DIRECTORY, fresh);
 	h->ops->lock(h, j->fd);
@@ -253,6 +262,9 @@ static int write_anew(struct journal *j, const char *fresh, int (*fill)(void *ar
 	if (!ret)
 		ret = flush(j);
 	j->collecting = false;
+	/* A crash of the machine must not leave the name with nothing behind it. */
+	if (!ret && h->ops->sync(h, j->fd))
+		ret = error_errno(errno, "flush %s/%s", STATE_DIRECTORY, fresh);
 	if (!ret && h->ops->rename(h, j->dir, fresh, j->dir, j->name, 0))
 		ret = error_errno(errno, "write %s/%s", STATE_DIRECTORY, j->name);
 	return ret;
@@ -303,10 +315,14 @@ void journal_release(struct journal *j)
 
 int journal_remove(struct journal *j)
 {
-	int ret = 0;
+	int ret = j->fd >= 0 ? bears_name(j, j->fd) : 0;
 
-	if (j->fd >= 0 && j->host->ops->unlink(j->host, j->dir, j->name, 0))
-		ret = error_errno(errno, "remove %s/%s", STATE_DIRECTORY, j->name);
+	/* Somebody may have removed it, and another process made one of its own. */
+	if (ret == 1) {
+		ret = j->host->ops->unlink(j->host, j->dir, j->name, 0) && errno != ENOENT ? -errno : 0;
+		if (ret)
+			error_errno(-ret, "remove %s/%s", STATE_DIRECTORY, j->name);
+	}
 	journal_release(j);
 	return ret;
 }

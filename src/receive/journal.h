@@ -33,7 +33,7 @@ void journal_init(struct journal *j, struct host *h);
 int journal_open(struct journal *j, int dir, const u8 *uuid, bool make);
 
 /* Call @each for every entry; one that a killed writer did not finish is cut off.  0, the first result of
- * @each that is not 0, or an error. */
+ * @each that is not 0, or an error: -EINVAL where an entry is damaged, and what is appended then comes in its place. */
 int journal_read(struct journal *j, int (*each)(void *arg, struct entry *e), void *arg);
 
 /* Append what @w has begun in journal_writer()'s buffer.  0 or a negative errno with an error message, and then

@@ -257,6 +257,9 @@ int receiving_load(struct receiving *r, const u8 *uuid)
 	ret = journal_open(&r->journal, r->dir, uuid, false);
 	if (!ret)
 		ret = journal_read(&r->journal, take_entry, r);
+	/* A crash of the machine leaves anything behind what was flushed, and nothing of it is gone on with. */
+	if (ret == -EINVAL && r->state == RECEIVING_APPLYING && !r->same_boot)
+		ret = 0;
 	/* Killed before its first entry was whole. */
 	if (!ret && r->state == RECEIVING_NOTHING) {
 		journal_remove(&r->journal);

@@ -83,7 +83,7 @@ int state_dir_open_file(struct host *h, int at, const char *name, int flags)
 	int fd, ret;
 
 	snprintf(text, sizeof(text), "%s/%s", STATE_DIRECTORY, name);
-	fd = h->ops->open(h, at, name, flags | O_NONBLOCK | O_NOCTTY, 0644);
+	fd = h->ops->open(h, at, name, flags | O_NONBLOCK | O_NOCTTY, STATE_FILE_MODE);
 	if (fd < 0)
 		return error_errno(errno, "open %s", text);
 	ret = h->ops->stat(h, fd, ".", &st) ? error_errno(errno, "stat %s", text) : 0;
@@ -141,7 +141,7 @@ int state_dir_replace(struct host *h, int at, const char *name, const struct buf
 	/* What a killed run left of it may be somebody else's link. */
 	snprintf(fresh, sizeof(fresh), "%s.new", name);
 	h->ops->unlink(h, at, fresh, 0);
-	fd = h->ops->open(h, at, fresh, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	fd = h->ops->open(h, at, fresh, O_WRONLY | O_CREAT | O_EXCL, STATE_FILE_MODE);
 	if (fd < 0)
 		return error_errno(errno, "create %s/%s", STATE_DIRECTORY, fresh);
 	ret = write_durably(h, fd, b);

@@ -15,6 +15,7 @@
 
 #define STATE_DIRECTORY ".btrfly"
 #define STATE_FILE_MAX 64 /* bytes of a file's name, NUL included */
+#define STATE_FILE_MODE 0600 /* they name what lies in trees that others may not enter */
 
 /* Open it, making it if @make is set.  A descriptor; -ENOENT, or another negative errno, with an error message. */
 int state_dir_open(struct host *h, int dir, bool make);

@@ -203,6 +203,23 @@ static void test_two_cannot_have_it(void **state)
 	journal_release(&other);
 }
 
+/* Whoever has removed it under its writer does not make the receive fail, nor lose another's. */
+static void test_removed_by_somebody(void **state)
+{
+	struct journal other;
+
+	journal_init(&other, &host);
+	assert_ok(journal_open(&journal, dir, uuid, true));
+	assert_int_equal(unlink(FILE_NAME), 0);
+	assert_ok(journal_remove(&journal));
+	assert_ok(journal_open(&journal, dir, uuid, true));
+	assert_int_equal(unlink(FILE_NAME), 0);
+	assert_ok(journal_open(&other, dir, uuid, true));
+	assert_ok(journal_remove(&journal));
+	assert_int_equal(access(FILE_NAME, F_OK), 0);
+	journal_release(&other);
+}
+
 static int fill(void *arg)
 {
 	u64 *n = arg;
@@ -211,6 +228,19 @@ static int fill(void *arg)
 	for (u64 i = 0; !ret && i < *n; i++)
 		ret = append(i);
 	return ret;
+}
+
+static void test_others_do_not_read_it(void **state)
+{
+	u64 want = 1;
+	struct stat st;
+
+	assert_ok(journal_open(&journal, dir, uuid, true));
+	assert_int_equal(stat(FILE_NAME, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_ok(journal_rewrite(&journal, fill, &want));
+	assert_int_equal(stat(FILE_NAME, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static int fill_and_fail(void *arg)
@@ -287,6 +317,8 @@ int main(void)
 		TEST(test_every_byte_changed),
 		TEST(test_zeros_behind_it_are_what_a_crash_left),
 		TEST(test_two_cannot_have_it),
+		TEST(test_removed_by_somebody),
+		TEST(test_others_do_not_read_it),
 		TEST(test_written_anew),
 		TEST(test_not_written_anew),
 		TEST(test_somebody_elses),

@@ -369,6 +369,50 @@ static void test_a_long_receive(void **state)
 	assert_int_equal(receiving_is_tree(&later, PARTIAL), 1);
 }
 
+/* What a crash of the machine made of the part that was not flushed is of no use, and does not have to be removed by hand. */
+static void test_damage_since_another_start_of_the_machine(void **state)
+{
+	struct stat st;
+	int fd;
+
+	begin();
+	make();
+	for (u64 i = 2; i < 100; i++)
+		assert_ok(receiving_advance(&now, i, i));
+	receiving_release(&now);
+	fd = open(JOURNAL, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, st.st_size / 2), 4);
+	close(fd);
+	assert_int_equal(receiving_load(&later, uuid), -EINVAL);
+	snprintf(later.boot, sizeof(later.boot), "another");
+	assert_ok(receiving_load(&later, uuid));
+	assert_false(later.same_boot);
+	assert_int_equal(receiving_is_tree(&later, PARTIAL), 1);
+	assert_int_equal(rmdir(PARTIAL), 0);
+	assert_ok(receiving_begin(&later, uuid, 43, "snap", true));
+	receiving_release(&later);
+	assert_ok(receiving_load(&later, uuid));
+	assert_int_equal(later.ctransid, 43);
+}
+
+static u64 syncs_before_rename;
+
+static int count_syncs(struct watched_host *w, enum host_call call)
+{
+	if (call == HOST_RENAME)
+		syncs_before_rename = w->count[HOST_SYNC];
+	return 0;
+}
+
+static void test_a_journal_is_on_disk_before_it_has_its_name(void **state)
+{
+	syncs_before_rename = 0;
+	watched.before = count_syncs;
+	begin();
+	assert_int_equal(syncs_before_rename, 1);
+}
+
 static int no_room(struct watched_host *w, enum host_call call)
 {
 	return call == HOST_PWRITE ? ENOSPC : 0;
@@ -405,6 +449,8 @@ int main(void)
 		TEST(test_another_partial_name_only_where_any_will_do),
 		TEST(test_names_that_cannot_be),
 		TEST(test_a_long_receive),
+		TEST(test_damage_since_another_start_of_the_machine),
+		TEST(test_a_journal_is_on_disk_before_it_has_its_name),
 		TEST(test_a_full_disk),
 	};
 
