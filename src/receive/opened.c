@@ -92,8 +92,8 @@ static size_t find_path(struct opened *o, struct host *h, int dir, const char *n
 		memcpy(text + len, name, name_len);
 		len += (ssize_t)name_len;
 	}
-	/* DIR itself is nobody's to open up, and in front of all else is a slash. */
-	if (len < 2 || text[0] != '/')
+	/* DIR itself is nobody's to open up, and in front of all else is a slash; a longer one would not be read again. */
+	if (len < 2 || text[0] != '/' || len - 1 > TREE_PATH_MAX)
 		return 0;
 	memmove(text, text + 1, (size_t)len - 1);
 	return (size_t)len - 1;
@@ -143,9 +143,10 @@ static int put_back(struct host *h, int dir, const char *name, mode_t mode)
 
 	if (h->ops->stat(h, dir, name, &st))
 		return errno == ENOENT ? 0 : -errno;
-	if (S_ISLNK(st.st_mode) || st.st_uid != h->user)
+	/* Whatever the note says, closing only takes bits away. */
+	if (S_ISLNK(st.st_mode) || st.st_uid != h->user || !(st.st_mode & 07777 & ~mode))
 		return 0;
-	return h->ops->chmod(h, dir, name, mode) ? -errno : 0;
+	return h->ops->chmod(h, dir, name, st.st_mode & mode) ? -errno : 0;
 }
 
 /* What lies above it may be closed again already. */

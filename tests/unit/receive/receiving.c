@@ -256,6 +256,54 @@ static void test_what_was_left_open_is_closed(void **state)
 	close(at);
 }
 
+/* Whoever owns DIR may give it a journal that a stream has made, as a file of the receiver's. */
+static void test_closing_adds_nothing(void **state)
+{
+	u64 serial;
+	int at;
+
+	begin();
+	make();
+	at = open(PARTIAL, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mknodat(at, "file", S_IFREG | 0600, 0), 0);
+	assert_ok(opened_add(&now.opened, &watched.host, at, "file", 04777, &serial));
+	kill_and_load();
+	assert_ok(opened_close_all(&later.opened, &watched.host));
+	assert_int_equal(mode_of(PARTIAL "/file"), 0600);
+	close(at);
+}
+
+/* What is noted can be read again. */
+static void test_a_path_that_is_too_long_is_not_noted(void **state)
+{
+	char name[256];
+	u64 serial;
+	int at;
+
+	begin();
+	make();
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	at = open(PARTIAL, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 15; i++) {
+		assert_int_equal(mkdirat(at, name, 0755), 0);
+
+		int below = openat(at, name, O_RDONLY | O_DIRECTORY);
+
+		close(at);
+		at = below;
+	}
+	assert_int_equal(mkdirat(at, name, 0755), 0);
+	assert_ok(opened_add(&now.opened, &watched.host, at, name, 0400, &serial));
+	name[10] = '\0';
+	assert_int_equal(mkdirat(at, name, 0755), 0);
+	assert_ok(opened_add(&now.opened, &watched.host, at, name, 0400, &serial));
+	assert_true(serial);
+	close(at);
+	kill_and_load();
+	assert_int_equal(later.opened.count, 1);
+}
+
 static void test_sealed_named_done(void **state)
 {
 	struct stat st;
@@ -443,6 +491,8 @@ int main(void)
 		TEST(test_notes_come_with_their_command),
 		TEST(test_what_was_opened_up_is_noted_until_it_is_closed),
 		TEST(test_what_was_left_open_is_closed),
+		TEST(test_closing_adds_nothing),
+		TEST(test_a_path_that_is_too_long_is_not_noted),
 		TEST(test_sealed_named_done),
 		TEST(test_a_name_that_was_taken_meanwhile),
 		TEST(test_behind_a_failed_command_nothing_is_noted),
