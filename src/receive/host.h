@@ -81,4 +81,7 @@ void host_init(struct host *h);
 /* close() where there is nothing to lose: of what was open for reading, or failed already.  errno stays. */
 void host_close(struct host *h, int fd);
 
+/* sync() of a directory, which not every filesystem has a call for. */
+int host_sync_directory(struct host *h, int dir);
+
 #endif

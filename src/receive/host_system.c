@@ -399,3 +399,8 @@ void host_close(struct host *h, int fd)
 	h->ops->close(h, fd);
 	errno = reason;
 }
+
+int host_sync_directory(struct host *h, int dir)
+{
+	return h->ops->sync(h, dir) && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS ? -1 : 0;
+}

@@ -297,7 +297,7 @@ int journal_rewrite(struct journal *j, int (*fill)(void *arg), void *arg)
 
 int journal_sync(struct journal *j)
 {
-	if (j->fd >= 0 && (j->host->ops->sync(j->host, j->fd) || j->host->ops->sync(j->host, j->dir)))
+	if (j->fd >= 0 && (j->host->ops->sync(j->host, j->fd) || host_sync_directory(j->host, j->dir)))
 		return error_errno(errno, "flush %s/%s", STATE_DIRECTORY, j->name);
 	return 0;
 }

@@ -27,5 +27,5 @@ int partial_rename(struct host *h, int dir, const char *partial, const char *nam
 
 	if (ret)
 		return error_errno(-ret, "rename '%s' to '%s'", partial, name);
-	return h->ops->sync(h, dir) ? error_errno(errno, "flush the directory") : 0;
+	return host_sync_directory(h, dir) ? error_errno(errno, "flush the directory") : 0;
 }

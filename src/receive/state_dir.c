@@ -147,7 +147,7 @@ int state_dir_replace(struct host *h, int at, const char *name, const struct buf
 	ret = write_durably(h, fd, b);
 	if (ret)
 		error_wrap(ret, "%s/%s", STATE_DIRECTORY, fresh);
-	else if (h->ops->rename(h, at, fresh, at, name, 0) || h->ops->sync(h, at))
+	else if (h->ops->rename(h, at, fresh, at, name, 0) || host_sync_directory(h, at))
 		ret = error_errno(errno, "write %s/%s", STATE_DIRECTORY, name);
 	if (ret)
 		h->ops->unlink(h, at, fresh, 0);
