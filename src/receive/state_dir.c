@@ -7,6 +7,7 @@
 #include <uuid/uuid.h>
 
 #include "base/error.h"
+#include "base/seed.h"
 #include "receive/file.h"
 
 /* More than the journal of a tree of which a million nodes could not be made. */
@@ -20,7 +21,8 @@ static int owner_here(struct host *h, int at, uid_t *owner)
 	struct stat st;
 	int fd;
 
-	snprintf(name, sizeof(name), "owner.%ld", (long)getpid());
+	/* Another thread may ask at the same time, and a killed run leaves its file behind. */
+	snprintf(name, sizeof(name), "owner.%016llx", (unsigned long long)seed_new());
 	fd = h->ops->open(h, at, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return -errno;
