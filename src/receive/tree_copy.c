@@ -7,7 +7,9 @@
  * 2. A directory gets its attributes behind everything in it: its times stay, and a default ACL is
  *    not handed down.
  * 3. A file with several names is copied at the first one met, and linked to that at the others.
- * 4. A directory of the parent that its owner closed to himself is opened up while it or one beneath it is at hand,
+ * 4. Content, owner, mode, times and attributes of a file's copy are those of one file, whatever has its name in the parent
+ *    from one call to the next: whoever may write there is not to have one's content with the other's rights.
+ * 5. A directory of the parent that its owner closed to himself is opened up while it or one beneath it is at hand,
  *    and no longer, whatever fails.
  */
 #include "receive/tree_copy.h"
@@ -96,8 +98,15 @@ static int read_xattr(struct tree_copy *c, int from, const char *name, const cha
 	return n;
 }
 
+/* Something in the parent's tree. */
+struct original {
+	int dir;
+	const char *name; /* "." is what @dir is open on */
+	struct stat st;
+};
+
 /* Access lists, or all other attributes. */
-static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *name, ssize_t len,
+static int copy_some_xattrs(struct tree_copy *c, const struct original *from, int to, const char *name, ssize_t len,
 			    bool access)
 {
 	struct host *host = c->host;
@@ -106,7 +115,7 @@ static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *n
 		if (!strncmp(key, "system.posix_acl_", 17) != access)
 			continue;
 
-		int n = read_xattr(c, from, name, key);
+		int n = read_xattr(c, from->dir, from->name, key);
 
 		if (n < 0)
 			return error_errno(-n, "read an attribute");
@@ -119,10 +128,10 @@ static int copy_some_xattrs(struct tree_copy *c, int from, int to, const char *n
 }
 
 /* The access list may take the right to set more from the owner himself, so it comes last. */
-static int copy_xattrs(struct tree_copy *c, int from, int to, const char *name)
+static int copy_xattrs(struct tree_copy *c, const struct original *from, int to, const char *name)
 {
 	struct host *host = c->host;
-	ssize_t len = host->ops->listxattr(host, from, name, c->list, XATTR_LIST_MAX);
+	ssize_t len = host->ops->listxattr(host, from->dir, from->name, c->list, XATTR_LIST_MAX);
 	int ret;
 
 	if (len < 0)
@@ -161,8 +170,9 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 }
 
 /* All but the flags. */
-static int copy_rights(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
+static int copy_attributes(struct tree_copy *c, const struct original *from, int to, const char *name)
 {
+	const struct stat *st = &from->st;
 	struct host *host = c->host;
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
 	int ret;
@@ -179,13 +189,6 @@ static int copy_rights(struct tree_copy *c, int from, int to, const char *name, 
 	if (ret)
 		return ret;
 	return host->ops->utimens(host, to, name, times) ? error_errno(errno, "set the times") : 0;
-}
-
-static int copy_attributes(struct tree_copy *c, int from, int to, const char *name, const struct stat *st)
-{
-	int ret = copy_rights(c, from, to, name, st);
-
-	return ret || (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) ? ret : copy_flags(c, from, to, name);
 }
 
 static int copy_content(struct tree_copy *c, int source, int fd, u64 size)
@@ -205,26 +208,55 @@ static int open_source(struct host *host, int dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int copy_file(struct tree_copy *c, const char *name, const struct stat *st)
+/* The regular file @name, open and still the one that @st is of. */
+static int open_original(struct tree_copy *c, const char *name, struct stat *st)
 {
 	struct host *host = c->host;
-	int from = c->from.fd, source = open_source(host, from, name);
+	const ino_t inode = st->st_ino;
+	int dir = c->from.fd, fd = open_source(host, dir, name);
 	struct grant g;
+	int ret;
 
-	if (source == -EACCES && grant_begin(&g, host, from, name))
-		source = grant_end_open(&g, open_source(host, from, name));
-	if (source < 0)
-		return error_errno(-source, "open");
+	if (fd == -EACCES && grant_begin(&g, host, dir, name))
+		fd = grant_end_open(&g, open_source(host, dir, name));
+	if (fd < 0)
+		return error_errno(-fd, "open");
+	if (host->ops->stat(host, fd, ".", st))
+		ret = error_errno(errno, "stat");
+	else if (!S_ISREG(st->st_mode) || st->st_ino != inode)
+		ret = error_set(ESTALE, "it was replaced meanwhile");
+	else
+		return fd;
+	host_close(host, fd);
+	return ret;
+}
 
+static int copy_file_content(struct tree_copy *c, int source, const char *name, u64 size)
+{
+	struct host *host = c->host;
 	int fd = host->ops->open(host, c->to.fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	int ret = fd < 0 ? error_errno(errno, "create") : 0;
 
 	if (!ret)
-		ret = copy_content(c, source, fd, (u64)st->st_size);
+		ret = copy_content(c, source, fd, size);
 	if (fd >= 0 && host->ops->close(host, fd) && !ret)
 		ret = error_errno(errno, "close");
-	host_close(host, source);
 	return ret;
+}
+
+static int copy_file(struct tree_copy *c, const char *name, const struct stat *st)
+{
+	struct original from = {.name = ".", .st = *st};
+	int ret;
+
+	from.dir = open_original(c, name, &from.st);
+	if (from.dir < 0)
+		return from.dir;
+	ret = copy_file_content(c, from.dir, name, (u64)from.st.st_size);
+	if (!ret)
+		ret = copy_attributes(c, &from, c->to.fd, name);
+	host_close(c->host, from.dir);
+	return ret ? ret : copy_flags(c, c->from.fd, c->to.fd, name);
 }
 
 static int copy_symlink(struct tree_copy *c, const char *name)
@@ -289,10 +321,12 @@ static int link_to_copy(struct tree_copy *c, const char *name, const struct stat
 	return ret ? ret : 1;
 }
 
-static int copy_other(struct tree_copy *c, const char *name, const struct stat *st)
+static int make_node(struct tree_copy *c, const char *name, const struct stat *st)
 {
 	struct host *host = c->host;
 
+	if (S_ISLNK(st->st_mode))
+		return copy_symlink(c, name);
 	if (host->ops->mknod(host, c->to.fd, name, st->st_mode & (S_IFMT | 0600), st->st_rdev))
 		return error_errno(errno, "create");
 	return 0;
@@ -300,11 +334,22 @@ static int copy_other(struct tree_copy *c, const char *name, const struct stat *
 
 static int make_copy(struct tree_copy *c, const char *name, const struct stat *st)
 {
-	switch (st->st_mode & S_IFMT) {
-	case S_IFREG: return copy_file(c, name, st);
-	case S_IFLNK: return copy_symlink(c, name);
-	}
-	return copy_other(c, name, st);
+	const struct original from = {.dir = c->from.fd, .name = name, .st = *st};
+	int ret;
+
+	if (S_ISREG(st->st_mode))
+		return copy_file(c, name, st);
+	ret = make_node(c, name, st);
+	return ret ? ret : copy_attributes(c, &from, c->to.fd, name);
+}
+
+/* A directory's own attributes. */
+static int copy_directory_attributes(struct tree_copy *c, int dir, int to, const char *name, const struct stat *st)
+{
+	const struct original from = {.dir = dir, .name = name, .st = *st};
+	int ret = copy_attributes(c, &from, to, name);
+
+	return ret ? ret : copy_flags(c, dir, to, name);
 }
 
 static struct directory *innermost(const struct tree_copy *c)
@@ -356,7 +401,7 @@ static int copy_directory(struct tree_copy *c, const char *name, const struct st
 		return error_errno(errno, "create");
 	/* What is mounted there is no part of the tree. */
 	if (st->st_dev != c->device) {
-		ret = copy_attributes(c, c->from.fd, c->to.fd, name, st);
+		ret = copy_directory_attributes(c, c->from.fd, c->to.fd, name, st);
 		if (!ret)
 			c->path.len = path_len;
 		return ret;
@@ -386,8 +431,6 @@ static int copy_entry(struct tree_copy *c, const char *name)
 		ret = link_to_copy(c, name, &st);
 	if (!ret)
 		ret = make_copy(c, name, &st);
-	if (!ret)
-		ret = copy_attributes(c, c->from.fd, c->to.fd, name, &st);
 	if (ret < 0)
 		return ret;
 	c->path.len = path_len;
@@ -398,7 +441,7 @@ static int copy_entry(struct tree_copy *c, const char *name)
 static int end_directory(struct tree_copy *c, int from, int to)
 {
 	struct directory *d = innermost(c);
-	int ret = copy_attributes(c, from, to, ".", &d->st);
+	int ret = copy_directory_attributes(c, from, to, ".", &d->st);
 	int closed = close_again(c, from, d);
 
 	if (!ret)
@@ -542,7 +585,7 @@ int tree_copy_file(struct host *host, int from, int to)
 {
 	struct tree_notes none = {0};
 	struct tree_copy *c = calloc(1, sizeof(*c));
-	struct stat st;
+	struct original original = {.dir = from, .name = "."};
 	int ret = 0;
 
 	if (!c)
@@ -554,12 +597,12 @@ int tree_copy_file(struct host *host, int from, int to)
 	c->value = malloc(XATTR_VALUE_MAX);
 	if (!c->list || !c->value)
 		ret = error_nomem(XATTR_VALUE_MAX);
-	if (!ret && host->ops->stat(host, from, ".", &st))
+	if (!ret && host->ops->stat(host, from, ".", &original.st))
 		ret = error_errno(errno, "stat");
 	if (!ret)
-		ret = copy_content(c, from, to, (u64)st.st_size);
+		ret = copy_content(c, from, to, (u64)original.st.st_size);
 	if (!ret)
-		ret = copy_rights(c, from, to, ".", &st);
+		ret = copy_attributes(c, &original, to, ".");
 	file_copier_release(&c->copier);
 	free(c->list);
 	free(c->value);

@@ -4,7 +4,9 @@
 #include "support/test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "receive/tree_copy.h"
@@ -294,6 +296,65 @@ static void test_every_call_may_fail(void **state)
 	assert_true(failures > 100);
 }
 
+static int swap_one(struct watched_host *w, enum host_call call)
+{
+	if (w->calls == failing)
+		assert_int_equal(renameat2(dir, "private", from, "public", RENAME_EXCHANGE), 0);
+	return 0;
+}
+
+/* What the copy holds, and who may read it, are of the same file. */
+static void is_one_of_both(void)
+{
+	char content[8] = "", value;
+	struct stat st;
+	int fd = openat(to, "public", O_RDONLY);
+
+	if (fd < 0)
+		return;
+	assert_int_equal(read(fd, content, 7), 7);
+	assert_int_equal(fstat(fd, &st), 0);
+	if (fgetxattr(fd, "user.of", &value, 1) == 1)
+		assert_int_equal(value, content[1]);
+	if ((st.st_mode & 077) && strcmp(content, "public!"))
+		fail_msg("in front of call %llu: '%s' with mode %o", (unsigned long long)failing, content, st.st_mode);
+	close(fd);
+}
+
+static void make_described(int at, const char *name, const char *content, mode_t mode)
+{
+	int fd;
+
+	make_file(at, name, content);
+	fd = openat(at, name, O_RDWR);
+	assert_int_equal(fchmod(fd, mode), 0);
+	if (fsetxattr(fd, "user.of", content + 1, 1, 0) && errno != EOPNOTSUPP)
+		fail_msg("user.of cannot be set");
+	close(fd);
+}
+
+/* Whoever may write to the parent exchanges files there between any two calls. */
+static void test_a_file_replaced_meanwhile(void **state)
+{
+	u64 calls, refused = 0;
+
+	for (failing = 1;; failing++) {
+		make_described(from, "public", "public!", 0666);
+		make_described(dir, "private", "private", 0600);
+		watched_host_init(&watched);
+		watched.before = swap_one;
+		refused += tree_copy(host, from, to, &notes) == -ESTALE;
+		calls = watched.calls;
+		watched.before = NULL;
+		is_one_of_both();
+		assert_int_equal(unlinkat(from, "public", 0) | unlinkat(dir, "private", 0), 0);
+		empty_the_copy();
+		if (failing > calls)
+			break;
+	}
+	assert_int_equal(refused, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -304,6 +365,7 @@ int main(void)
 		TEST(test_what_is_in_the_way_is_an_error),
 		TEST(test_directories_closed_to_their_owner),
 		TEST(test_every_call_may_fail),
+		TEST(test_a_file_replaced_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
