@@ -9,13 +9,15 @@ struct descent_level {
 	ino_t inode;
 };
 
-static int add_level(struct descent *d, int fd)
+static int add_level(struct descent *d, int fd, ino_t inode)
 {
 	struct descent_level l;
 	struct stat st;
 
 	if (d->host->ops->stat(d->host, fd, ".", &st))
 		return error_errno(errno, "stat");
+	if (inode && st.st_ino != inode)
+		return error_set(ESTALE, "it was replaced meanwhile");
 	l = (struct descent_level){st.st_dev, st.st_ino};
 	return buffer_append(&d->levels, &l, sizeof(l));
 }
@@ -23,7 +25,7 @@ static int add_level(struct descent *d, int fd)
 int descent_init(struct descent *d, struct host *host, int root)
 {
 	*d = (struct descent){.host = host, .root = root, .fd = root};
-	return add_level(d, root);
+	return add_level(d, root, 0);
 }
 
 void descent_release(struct descent *d)
@@ -38,13 +40,13 @@ size_t descent_depth(const struct descent *d)
 	return d->levels.len / sizeof(struct descent_level) - 1;
 }
 
-int descent_enter(struct descent *d, const char *name)
+int descent_enter(struct descent *d, const char *name, ino_t inode)
 {
 	int ret, fd = grant_open_directory(d->host, d->fd, name);
 
 	if (fd < 0)
 		return error_errno(errno, "open the directory");
-	ret = add_level(d, fd);
+	ret = add_level(d, fd, inode);
 	if (ret) {
 		host_close(d->host, fd);
 		return ret;

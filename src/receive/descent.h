@@ -20,8 +20,9 @@ struct descent {
 int descent_init(struct descent *d, struct host *host, int root);
 void descent_release(struct descent *d); /* closes what is at hand, but never the root */
 
-/* Into the directory @name, which its owner may have closed to himself. */
-int descent_enter(struct descent *d, const char *name);
+/* Into the directory @name, which its owner may have closed to himself.  If it is not the one with the number @inode, unless
+ * that is 0, it was replaced since it was looked at: -ESTALE. */
+int descent_enter(struct descent *d, const char *name, ino_t inode);
 
 /* Back up.  The directory that is left stays open for the caller: @left. */
 int descent_leave(struct descent *d, int *left);

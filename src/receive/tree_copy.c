@@ -408,9 +408,9 @@ static int copy_directory(struct tree_copy *c, const char *name, const struct st
 	}
 	ret = add_directory(c, st, path_len);
 	if (!ret)
-		ret = descent_enter(&c->to, name);
+		ret = descent_enter(&c->to, name, 0);
 	if (!ret)
-		ret = descent_enter(&c->from, name);
+		ret = descent_enter(&c->from, name, st->st_ino);
 	return ret ? ret : begin_directory(c);
 }
 

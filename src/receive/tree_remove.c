@@ -53,26 +53,11 @@ static int remove_at_once(struct remover *r, const char *name)
 	return 1;
 }
 
-/* Of the outermost directory, when it was entered. */
-static int check_meant(struct remover *r)
-{
-	struct host *host = r->host;
-	struct stat st;
-
-	if (!r->inode || descent_depth(&r->at) != 1)
-		return 0;
-	if (host->ops->stat(host, r->at.fd, ".", &st))
-		return error_errno(errno, "stat");
-	return st.st_ino == r->inode && st.st_dev == r->device ? 0 : error_set(ESTALE, "it was replaced meanwhile");
-}
-
 /* Into the directory that has the current name. */
 static int enter(struct remover *r)
 {
-	int ret = descent_enter(&r->at, entries_current(&r->entries));
+	int ret = descent_enter(&r->at, entries_current(&r->entries), descent_at_root(&r->at) ? r->inode : 0);
 
-	if (!ret)
-		ret = check_meant(r);
 	if (!ret)
 		ret = entries_push(&r->entries, r->at.fd, NAMES_MAX);
 	return ret ? error_wrap(ret, "remove '%s'", entries_current(&r->entries)) : 0;

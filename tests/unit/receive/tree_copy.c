@@ -355,6 +355,36 @@ static void test_a_file_replaced_meanwhile(void **state)
 	assert_int_equal(refused, 1);
 }
 
+static int swap_directories(struct watched_host *w, enum host_call call)
+{
+	if (w->calls == failing)
+		assert_int_equal(renameat2(from, "private", from, "public", RENAME_EXCHANGE), 0);
+	return 0;
+}
+
+static void test_a_directory_replaced_meanwhile(void **state)
+{
+	struct stat st;
+	u64 calls;
+
+	assert_int_equal(mkdirat(from, "public", 0755) | mkdirat(from, "private", 0700), 0);
+	make_file(from, "private/secret", "secret");
+	for (failing = 1;; failing++) {
+		watched_host_init(&watched);
+		watched.before = swap_directories;
+		tree_copy(host, from, to, &notes);
+		calls = watched.calls;
+		watched.before = NULL;
+		if (!fstatat(to, "public", &st, 0) && (st.st_mode & 077))
+			assert_int_equal(faccessat(to, "public/secret", F_OK, 0), -1);
+		if (!fstatat(to, "private", &st, 0) && (st.st_mode & 077))
+			assert_int_equal(faccessat(to, "private/secret", F_OK, 0), -1);
+		empty_the_copy();
+		if (failing > calls)
+			break;
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -366,6 +396,7 @@ int main(void)
 		TEST(test_directories_closed_to_their_owner),
 		TEST(test_every_call_may_fail),
 		TEST(test_a_file_replaced_meanwhile),
+		TEST(test_a_directory_replaced_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
