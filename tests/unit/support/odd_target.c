@@ -8,12 +8,12 @@
 #include "receive/directory.h"
 #include "receive/tree_remove.h"
 #include "stream/decode.h"
+#include "support/scratch.h"
 
 void odd_target_init(struct odd_target *t)
 {
 	memset(t, 0, sizeof(*t));
-	snprintf(t->base, sizeof(t->base), "/tmp/btrfly-odd-XXXXXX");
-	assert(mkdtemp(t->base));
+	assert(scratch_make(t->base, "odd"));
 	odd_host_init(&t->host);
 	odd_target_again(t, &(const struct receive_options){0});
 	put_header(&t->b, 1);
@@ -23,12 +23,15 @@ void odd_target_init(struct odd_target *t)
 void odd_target_release(struct odd_target *t)
 {
 	struct host system;
+	char *name;
 	int at;
 
 	t->target->ops->free(t->target);
 	host_init(&system);
-	assert((at = open("/tmp", O_RDONLY | O_DIRECTORY)) >= 0);
-	assert(!tree_remove(&system, at, strrchr(t->base, '/') + 1));
+	name = strrchr(t->base, '/');
+	*name++ = '\0';
+	assert((at = open(t->base, O_RDONLY | O_DIRECTORY)) >= 0);
+	assert(!tree_remove(&system, at, name));
 	close(at);
 }
 
@@ -55,9 +58,8 @@ int odd_target_apply(struct odd_target *t)
 		if (ret == STREAM_COMMAND)
 			ret = applier_command(&t->applier, &d.command);
 		if (ret < 0 && t->pass_over) {
-			applier_passed_over(&t->applier);
 			failed = failed ? failed : ret;
-			ret = 0;
+			ret = applier_passed_over(&t->applier, &d.command);
 		}
 	}
 	stream_decoder_release(&d);

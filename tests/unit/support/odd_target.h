@@ -5,10 +5,11 @@
 
 #include "receive/applier.h"
 #include "support/odd_host.h"
+#include "support/scratch.h"
 #include "support/stream_builder.h"
 
 struct odd_target {
-	char base[64]; /* the directory that streams are received in */
+	char base[SCRATCH_MAX]; /* the directory that streams are received in */
 	struct odd_host host;
 	struct target *target;
 	struct applier applier;
