@@ -138,15 +138,30 @@ int output_finish(struct output *o)
 	if (!o->named)
 		return 0;
 	ret = flush(o);
+	if (ret)
+		return ret;
 	o->fd = -1;
-	if (close(fd) && !ret)
-		ret = error_errno(errno, "write to %s", o->name);
+	return close(fd) ? error_errno(errno, "write to %s", o->name) : 0;
+}
+
+/* An empty file that could not be replaced is empty again: it can then be written another time. */
+static int empty_again(const struct output *o, int ret)
+{
+	struct stat st;
+
+	if (o->fd >= 0 && o->named && !o->place.is_descriptor && !fstat(o->fd, &st) && S_ISREG(st.st_mode) &&
+	    ftruncate(o->fd, 0))
+		error_set(-ret, "%s; %s, empty before, is so no more", error_message(), o->name);
 	return ret;
 }
 
 int output_fail(struct output *o, int ret, bool resumable)
 {
-	if (!o->begun || !o->drafted || !draft_is_left(&o->draft))
+	if (!o->begun)
+		return ret;
+	if (!o->drafted)
+		return empty_again(o, ret);
+	if (!draft_is_left(&o->draft))
 		return ret;
 	error_set(-ret, "%s; what came so far is in %s%s", error_message(), o->draft.path,
 		  resumable ? ", the same command with --resume goes on behind it" : "");

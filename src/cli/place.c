@@ -132,6 +132,9 @@ static int find(struct place *p, const char *path)
 	for (int links = 0; links <= LINKS_MAX; links++) {
 		int err = split(p);
 
+		/* A descriptor that is not open; nothing can be made there. */
+		if (!err && !p->exists && in_proc(p->dir))
+			return ENOENT;
 		if (err || !p->exists || !S_ISLNK(p->st.st_mode))
 			return err;
 		if (in_proc(p->dir)) {

@@ -323,6 +323,7 @@ full_at() {
   local long
   long=$(printf 'x%.0s' {1..256})
   fails 1 "btrfly send: cannot create '$long': File name too long" "$BTRFLY" send -q -f "$long" image /
+  fails 1 "btrfly send: cannot create '/dev/fd/99': No such file or directory" "$BTRFLY" send -q -f /dev/fd/99 image /
   mkdir .out.btrfly-partial
   fails 1 "btrfly send: '.out.btrfly-partial' is in the way: not a regular file" "$BTRFLY" send -q -f out image /
   rmdir .out.btrfly-partial
@@ -389,6 +390,12 @@ full_at() {
     as_user "$BTRFLY" send -q -f dir/old image /
   [ "$(cat dir/old)" = precious ]
   fails 1 "btrfly send: cannot create 'dir/new': Permission denied" as_user "$BTRFLY" send -q -f dir/new image /
+  # One that did not fit is empty again.
+  : >dir/empty
+  # shellcheck disable=SC2016 # for the inner shell
+  fails 1 "btrfly send: send /: write to dir/empty: File too large" \
+    as_user bash -c 'ulimit -f 100; exec "$@"' - "$BTRFLY" send -q -f dir/empty image /
+  [ -e dir/empty ] && [ ! -s dir/empty ]
   # As in /tmp: files can be made, but those of others not replaced.
   chmod 1777 dir
   fails 1 "btrfly send: cannot replace 'dir/old', which is not empty: *" as_user "$BTRFLY" send -q -f dir/old image /
