@@ -428,7 +428,10 @@ paused() {
   while dd if=/dev/zero of=full oflag=nonblock bs=4096 count=1 status=none 2>dd.log; do :; done
   "$@" 2>&9 3>&- &
   sender=$!
-  until grep -q " FLOCK .* $sender " /proc/locks; do sleep 0.05; done
+  until grep -q " FLOCK .* $sender " /proc/locks; do
+    kill -0 "$sender" || return 1
+    sleep 0.05
+  done
 }
 resumed() {
   cat <full >said 3>&- 9>&- &
