@@ -2,6 +2,7 @@
 #include "stream/pump.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -62,6 +63,14 @@ static int feed(struct stream_pump *p, struct stream_sink *sink, struct stream_d
 	return 0;
 }
 
+/* Whoever has the descriptor as well may have made it non-blocking. */
+static int wait_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
 static int pump(struct stream_pump *p, struct stream_sink *sink, struct stream_decoder *d, u8 *buf,
 		struct error *last)
 {
@@ -69,7 +78,7 @@ static int pump(struct stream_pump *p, struct stream_sink *sink, struct stream_d
 		size_t want = p->stop_at_end ? min_u64(stream_decoder_wants(d), BUFFER_SIZE) : BUFFER_SIZE;
 		ssize_t n = read(p->fd, buf, want);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == EAGAIN && !wait_readable(p->fd))))
 			continue;
 		if (n < 0)
 			return error_errno(errno, "stream offset %llu: read",

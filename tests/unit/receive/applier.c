@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "receive/directory.h"
@@ -157,6 +158,35 @@ static void test_another_stream_does_no_harm_to_what_can_be_gone_on_with(void **
 	assert_true(there("dir/one/first") && there("dir/one/second"));
 }
 
+/* The other end of the descriptor may be somebody who wants it so. */
+static void test_a_stream_that_comes_late_on_a_descriptor_that_does_not_block(void **state)
+{
+	const struct receive_options options = {0};
+	struct stream_pump pump = {.max_errors = 1};
+	struct target *target;
+	int ends[2], status;
+	pid_t child;
+
+	put_header(&b, 1);
+	put_subvol(&b, "one", 1);
+	put_end(&b);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		usleep(100000);
+		_exit(write(ends[1], b.bytes, b.len) != (ssize_t)b.len);
+	}
+	close(ends[1]);
+	pump.fd = ends[0];
+	assert_ok(directory_target_new(&target, openat(base_fd, "dir", O_RDONLY | O_DIRECTORY), &options));
+	assert_ok(receive_stream(&pump, target, NULL));
+	target->ops->free(target);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(there("dir/one"));
+}
+
 /* Whatever fails, what follows is somebody else's to read. */
 static void test_one_stream_ends_with_an_end_that_fails(void **state)
 {
@@ -179,6 +209,7 @@ int main(void)
 		TEST(test_a_subvolume_that_the_decoder_refuses_ends_the_one_before),
 		TEST(test_a_subvolume_behind_one_that_is_not_whole),
 		TEST(test_another_stream_does_no_harm_to_what_can_be_gone_on_with),
+		TEST(test_a_stream_that_comes_late_on_a_descriptor_that_does_not_block),
 		TEST(test_one_stream_ends_with_an_end_that_fails),
 	};
 
