@@ -16,7 +16,7 @@
 enum entry_type {
 	/* Of a journal alone. */
 	ENTRY_BEGIN = 1, /* uuid, le64 ctransid, boot, u8 number, name */
-	ENTRY_RUN,	 /* le64 process id: who works on it from here on */
+	ENTRY_RUN,	 /* le64 process id, u8 untrusted: who works on it from here on, and whether all runs were so */
 	ENTRY_TREE,	 /* le64 inode, le64 subvolume id, le32 generation: of the partial tree's root */
 	ENTRY_ADVANCE,	 /* le64 commands, le64 digest, then entries of notes: all of it or nothing */
 	ENTRY_OPENED,	 /* le64 serial, le32 mode, path from DIR */

@@ -188,6 +188,18 @@ static int discard(struct host_target *h, int fd)
 	return 0;
 }
 
+/* What this run would leave out may be there already. */
+static bool is_distrusted(const struct host_target *h)
+{
+	return h->target.options.untrusted && h->receiving.trusted;
+}
+
+static int discard_distrusted(struct host_target *h, int fd)
+{
+	target_warn(&h->target, "an earlier run took '%s' for a stream that is trusted: begun anew", h->receiving.partial);
+	return discard(h, fd);
+}
+
 /* An earlier run's partial tree, open as @fd if it is there, can be gone on with: 1, or 0 where it begins anew. */
 static int may_go_on(struct host_target *h, int fd)
 {
@@ -203,6 +215,8 @@ static int may_go_on(struct host_target *h, int fd)
 		target_warn(&h->target, "what an earlier run left as '%s' is not there any more: begun anew", r->partial);
 		return 0;
 	}
+	if (there && is_distrusted(h))
+		return discard_distrusted(h, fd);
 	if (there && r->commands && r->same_boot)
 		return 1;
 	if (there && r->commands)
@@ -253,6 +267,14 @@ static int resume_sealed(struct host_target *h, const struct operation *op, u64 
 	if (!there) {
 		target_warn(&h->target, "what an earlier run left as '%s' is not there any more: begun anew", at);
 		return 0;
+	}
+	if (is_distrusted(h)) {
+		if (r->state == RECEIVING_NAMED)
+			there = error_set(EEXIST, "'%s' is there already, from a run that trusted the stream", at);
+		else
+			there = discard_distrusted(h, fd);
+		host_close(h->host, fd);
+		return there;
 	}
 	host_tree_open(&h->tree, fd);
 	*commands = UINT64_MAX;
@@ -523,6 +545,7 @@ int host_target_new(struct target **out, int dir, const struct receive_options *
 	h->dir = dir;
 	h->source_root = -1;
 	receiving_init(&h->receiving, h->host, dir, kind->removal);
+	h->receiving.untrusted = options->untrusted;
 	h->host->opened = &h->receiving.opened;
 	host_tree_init(&h->tree, h->host, &h->target, &h->receiving.notes);
 	names_init(&h->tree.names, h->host, dir, h->receiving.uuid);

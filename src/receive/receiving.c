@@ -51,7 +51,7 @@ static void forget_subvolume(struct receiving *r)
 	r->name[0] = r->partial[0] = '\0';
 	r->number = 0;
 	r->tree = (struct tree_identity){0};
-	r->failed = r->same_boot = false;
+	r->failed = r->same_boot = r->trusted = false;
 }
 
 /* ---- What is in the journal ------------------------------------------------------------------------- */
@@ -77,6 +77,7 @@ static int put_run(struct receiving *r)
 
 	entry_begin(&w, journal_buffer(&r->journal), ENTRY_RUN);
 	entry_put_u64(&w, (u64)getpid());
+	entry_put_u8(&w, r->untrusted && !r->trusted);
 	return journal_append(&r->journal, &w);
 }
 
@@ -164,6 +165,14 @@ static int take_advance(struct receiving *r, struct entry *e)
 	return ret || at != len ? -EINVAL : 0;
 }
 
+/* Earlier versions did not say whether they trusted the stream. */
+static int take_run(struct receiving *r, struct entry *e)
+{
+	entry_u64(e);
+	r->trusted |= e->at == e->len || !entry_u8(e);
+	return 0;
+}
+
 static int take_tree(struct receiving *r, struct entry *e)
 {
 	r->tree.inode = entry_u64(e);
@@ -182,7 +191,7 @@ static int take_entry(void *arg, struct entry *e)
 	if (r->state == RECEIVING_NOTHING)
 		return -EINVAL;
 	switch (e->type) {
-	case ENTRY_RUN: return 0;
+	case ENTRY_RUN: return take_run(r, e);
 	case ENTRY_TREE: return take_tree(r, e);
 	case ENTRY_ADVANCE: return take_advance(r, e);
 	case ENTRY_OPENED:
@@ -334,6 +343,7 @@ int receiving_begin(struct receiving *r, const u8 *uuid, u64 ctransid, const cha
 	r->ctransid = ctransid;
 	r->number = number;
 	r->same_boot = true;
+	r->trusted = !r->untrusted;
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	snprintf(r->partial, sizeof(r->partial), "%s", partial);
 	ret = journal_rewrite(&r->journal, put_all, r);

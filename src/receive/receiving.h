@@ -46,6 +46,7 @@ struct receiving {
 	struct host *host;
 	int dir;	/* DIR, the caller's */
 	const char *removal; /* the command that removes a tree, for messages */
+	bool untrusted; /* this run takes nothing from the stream that lends rights */
 	char boot[64];	/* which run of the machine this is; "" where it is not to be known */
 	struct journal journal;
 	struct opened opened;
@@ -61,6 +62,7 @@ struct receiving {
 	u64 commands, digest; /* that were applied, and noted */
 	bool failed;	      /* a command of it was left out */
 	bool same_boot;	      /* the machine was not started since */
+	bool trusted;	      /* a run that worked on it was not one that is @untrusted */
 };
 
 /* Has to be called while /proc can be reached: it says which run of the machine this is. */

@@ -53,14 +53,14 @@ static int teardown(void **state)
 }
 
 /* Apply what was built; the first failure. */
-static int receive(bool resume)
+static int receive_as(struct receive_options options)
 {
-	const struct receive_options options = {.resume = resume, .host = &watched.host};
 	struct stream_decoder d;
 	struct target *target;
 	size_t used;
 	int ret = 0;
 
+	options.host = &watched.host;
 	assert_ok(directory_target_new(&target, open(".", O_RDONLY | O_DIRECTORY), &options));
 	applier_init(&applier, target);
 	stream_decoder_init(&d);
@@ -73,6 +73,11 @@ static int receive(bool resume)
 	target->ops->free(target);
 	b.len = 0;
 	return ret < 0 ? ret : 0;
+}
+
+static int receive(bool resume)
+{
+	return receive_as((struct receive_options){.resume = resume});
 }
 
 static bool there(const char *path)
@@ -164,6 +169,66 @@ static void test_what_is_sealed_gets_its_name_only_from_the_same_stream(void **s
 	put_whole("one", 1, 5);
 	assert_ok(receive(true));
 	assert_true(there("one/file"));
+}
+
+static void put_setuid(bool fails)
+{
+	put_header(&b, 1);
+	put_subvol_as_of("one", 1, 5);
+	put_path(&b, STREAM_C_MKFILE, "file");
+	begin(&b, STREAM_C_CHMOD);
+	attr_text(&b, STREAM_A_PATH, "file");
+	attr_u64(&b, STREAM_A_MODE, 06755);
+	end(&b);
+	put_path(&b, STREAM_C_MKDIR, "dir");
+	if (fails)
+		put_path(&b, STREAM_C_UNLINK, "nothing");
+	else
+		put_end(&b);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* Who distrusts a stream only on a second thought gets no more of it. */
+static void test_an_earlier_run_trusted_the_stream(void **state)
+{
+	const struct receive_options untrusted = {.resume = true, .untrusted = true};
+
+	if (geteuid())
+		skip();
+	put_setuid(true);
+	assert_int_equal(receive(false), -ENOENT);
+	assert_int_equal(mode_of(PARTIAL "/file"), 06755);
+	put_setuid(true);
+	assert_int_equal(receive_as(untrusted), -ENOENT);
+	assert_int_equal(mode_of(PARTIAL "/file"), 0755);
+	/* All of what is there now may be gone on with. */
+	assert_int_equal(mknod(PARTIAL "/mark", S_IFREG | 0600, 0), 0);
+	put_setuid(false);
+	assert_ok(receive_as(untrusted));
+	assert_int_equal(mode_of("one/file"), 0755);
+	assert_true(there("one/mark"));
+}
+
+static void test_an_earlier_run_has_sealed_what_it_trusted(void **state)
+{
+	const struct receive_options untrusted = {.resume = true, .untrusted = true};
+
+	if (geteuid())
+		skip();
+	put_setuid(false);
+	watched.before = fail_rename_to_the_end;
+	assert_int_equal(receive(false), -EIO);
+	watched.before = NULL;
+	put_setuid(false);
+	assert_ok(receive_as(untrusted));
+	assert_int_equal(mode_of("one/file"), 0755);
 }
 
 /* ---- Somebody else owns DIR ------------------------------------------------------------------------- */
@@ -278,6 +343,8 @@ int main(void)
 		TEST(test_a_source_is_compared_each_time_that_it_is_another),
 		TEST(test_what_is_whole_is_passed_over_only_if_it_is_the_same),
 		TEST(test_what_is_sealed_gets_its_name_only_from_the_same_stream),
+		TEST(test_an_earlier_run_trusted_the_stream),
+		TEST(test_an_earlier_run_has_sealed_what_it_trusted),
 		TEST(test_what_takes_a_fresh_trees_place_is_not_written_to),
 		TEST(test_a_fresh_tree_is_its_makers),
 		TEST(test_nobody_else_writes_into_a_fresh_tree),
