@@ -126,13 +126,12 @@ static int put_magic(struct journal *j)
 	return 0;
 }
 
-int journal_open(struct journal *j, int dir, const u8 *uuid, bool make)
+static int open_in(struct journal *j, int dir, const u8 *uuid, bool make)
 {
 	struct host *h = j->host;
 	u64 size = 0;
 	int ret;
 
-	journal_release(j);
 	j->dir = state_dir_open(h, dir, make);
 	if (j->dir < 0)
 		return j->dir;
@@ -144,6 +143,17 @@ int journal_open(struct journal *j, int dir, const u8 *uuid, bool make)
 		ret = put_magic(j);
 	if (ret)
 		journal_release(j);
+	return ret;
+}
+
+int journal_open(struct journal *j, int dir, const u8 *uuid, bool make)
+{
+	int ret = -ENOENT;
+
+	journal_release(j);
+	/* Whoever received another subvolume here takes the directory away when it is empty. */
+	for (int i = 0; ret == -ENOENT && i < (make ? TRIES : 1); i++)
+		ret = open_in(j, dir, uuid, make);
 	return ret;
 }
 

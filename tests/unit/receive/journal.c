@@ -10,6 +10,7 @@
 
 #include "receive/journal.h"
 #include "receive/tree_remove.h"
+#include "support/watched_host.h"
 
 #define FILE_NAME ".btrfly/07070707-0707-0707-0707-070707070707.journal"
 #define ENTRIES 5
@@ -220,6 +221,28 @@ static void test_removed_by_somebody(void **state)
 	journal_release(&other);
 }
 
+static int take_directory_away(struct watched_host *w, enum host_call call)
+{
+	if (call == HOST_OPEN && w->count[HOST_OPEN] <= 4)
+		rmdir(STATE_DIRECTORY);
+	return 0;
+}
+
+/* Another subvolume's receive has come to its end, and nothing is left in the directory. */
+static void test_the_directory_is_taken_away_meanwhile(void **state)
+{
+	struct watched_host watched;
+
+	watched_host_init(&watched);
+	watched.before = take_directory_away;
+	journal_init(&journal, &watched.host);
+	assert_ok(journal_open(&journal, dir, uuid, true));
+	assert_int_equal(access(FILE_NAME, F_OK), 0);
+	journal_release(&journal);
+	assert_int_equal(unlink(FILE_NAME) | rmdir(STATE_DIRECTORY), 0);
+	assert_int_equal(journal_open(&journal, dir, uuid, false), -ENOENT);
+}
+
 static int fill(void *arg)
 {
 	u64 *n = arg;
@@ -318,6 +341,7 @@ int main(void)
 		TEST(test_zeros_behind_it_are_what_a_crash_left),
 		TEST(test_two_cannot_have_it),
 		TEST(test_removed_by_somebody),
+		TEST(test_the_directory_is_taken_away_meanwhile),
 		TEST(test_others_do_not_read_it),
 		TEST(test_written_anew),
 		TEST(test_not_written_anew),
