@@ -61,7 +61,7 @@ bool grant_begin(struct grant *g, struct host *host, int dir, const char *name)
 	if (!g->error && name) {
 		g->error = open_up(&g->name_mode, host, dir, name, 0600);
 		/* That is for the call to say. */
-		if (g->error == -ENOENT)
+		if (g->error == -ENOENT || g->error == -EACCES)
 			g->error = 0;
 	}
 	return g->dir_mode.changed || g->name_mode.changed || g->error;

@@ -63,9 +63,11 @@ static void test_opened_up_for_one_call(void **state)
 	assert_false(grant_begin(&g, &watched.host, dir, NULL));
 }
 
-static int fail_chmod(struct watched_host *w, enum host_call call)
+static enum host_call failing;
+
+static int fail_one(struct watched_host *w, enum host_call call)
 {
-	return call == HOST_CHMOD ? EIO : 0;
+	return call == failing ? EIO : 0;
 }
 
 /* It would be left out and counted, were it taken for what a user may not do. */
@@ -73,10 +75,15 @@ static void test_a_disk_that_fails_is_no_lack_of_rights(void **state)
 {
 	struct grant g;
 
-	watched.before = fail_chmod;
-	assert_true(grant_begin(&g, &watched.host, dir, NULL));
-	assert_int_equal(grant_end(&g, make()), -EIO);
-	assert_int_equal(mode(), 0500);
+	static const enum host_call calls[] = {HOST_CHMOD, HOST_STAT};
+
+	watched.before = fail_one;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		failing = calls[i];
+		assert_true(grant_begin(&g, &watched.host, dir, NULL));
+		assert_int_equal(grant_end(&g, make()), -EIO);
+		assert_int_equal(mode(), 0500);
+	}
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
