@@ -151,8 +151,8 @@ static int receive(struct options *o)
 	const char *where = t->ops->where(t);
 
 	if (ret && where)
-		error_set(-ret, "%s; what came so far is in %s/%s: --resume goes on with it, '%s' removes it",
-			  error_message(), o->dir, where, t->removal);
+		error_set(-ret, "%s; what came so far is in %s/%s: --resume %s, '%s' removes it", error_message(), o->dir,
+			  where, t->begins_anew ? "leaves it and begins anew" : "goes on with it", t->removal);
 	if (!ret)
 		say_skipped(t);
 	t->ops->free(t);

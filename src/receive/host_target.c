@@ -359,6 +359,8 @@ static int begin_from(struct host_target *h, const struct operation *op, int par
 	struct stat st;
 	int ret = receiving_begin(r, op->c->uuid, op->c->ctransid, op->path->text, h->target.options.resume);
 
+	h->target.begins_anew = false;
+
 	if (ret)
 		return ret;
 	if (r->number)
@@ -417,6 +419,7 @@ static int host_advance(struct target *t, u64 commands, u64 digest)
 /* If that cannot be noted, what comes behind it is not noted either. */
 static void host_passed_over(struct target *t)
 {
+	t->begins_anew = true;
 	receiving_fail(&host_target_of(t)->receiving);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "receive/entries.h"
 #include "receive/file.h"
 
 #define MAGIC "btrfly-journal-1"
@@ -43,28 +44,68 @@ struct buffer *journal_buffer(struct journal *j)
 	return &j->out;
 }
 
-/* The last process that said it works on the file @fd, 0 where none does. */
-static u64 who_has_it(struct journal *j, int fd)
+static bool look_through(struct host *h, int fd, const char *name, bool (*wanted)(void *arg, struct entry *e), void *arg)
 {
 	struct buffer b = {0};
 	struct entry e;
-	u64 pid = 0;
+	bool found = false;
 
-	if (!state_dir_read(j->host, fd, j->name, &b))
+	if (!state_dir_read(h, fd, name, &b))
 		for (size_t at = MAGIC_SIZE; at < b.len && entry_next(b.data, b.len, &at, &e) == 1;)
-			if (e.type == ENTRY_RUN)
-				pid = entry_u64(&e);
+			found |= wanted(arg, &e);
 	buffer_release(&b);
-	return pid;
+	return found;
+}
+
+static bool note_process(void *arg, struct entry *e)
+{
+	if (e->type == ENTRY_RUN)
+		*(u64 *)arg = entry_u64(e);
+	return false;
 }
 
 static int busy(struct journal *j, int fd)
 {
-	u64 pid = who_has_it(j, fd);
+	u64 pid = 0;
+
+	look_through(j->host, fd, j->name, note_process, &pid);
 
 	if (pid)
 		return error_set(EBUSY, "process %llu is receiving this subvolume here", (unsigned long long)pid);
 	return error_set(EBUSY, "another process is receiving this subvolume here");
+}
+
+static bool is_busy(struct host *h, int at, const char *name, bool (*wanted)(void *arg, struct entry *e), void *arg)
+{
+	size_t len = strlen(name), suffix = sizeof(SUFFIX) - 1;
+	int fd;
+	bool found;
+
+	if (len < suffix || len >= STATE_FILE_MAX || strcmp(name + len - suffix, SUFFIX))
+		return false;
+	fd = state_dir_open_file(h, at, name, O_RDONLY);
+	if (fd < 0)
+		return false;
+	found = h->ops->lock(h, fd) && errno == EWOULDBLOCK && look_through(h, fd, name, wanted, arg);
+	host_close(h, fd);
+	return found;
+}
+
+bool journal_find_busy(struct host *h, int dir, bool (*wanted)(void *arg, struct entry *e), void *arg)
+{
+	int at = state_dir_open(h, dir, false);
+	struct entries names;
+	const char *name;
+	bool found = false;
+
+	if (at < 0)
+		return false;
+	if (!entries_init(&names, h) && !entries_push(&names, at, SIZE_MAX))
+		while (!found && (name = entries_next(&names)))
+			found = is_busy(h, at, name, wanted, arg);
+	entries_release(&names);
+	host_close(h, at);
+	return found;
 }
 
 /* 1 where the file @fd bears the name, 0 where another does, or none, or an error. */

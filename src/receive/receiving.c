@@ -120,27 +120,50 @@ static int put_all(void *arg)
 	return ret || !r->commands ? ret : journal_advance(&r->journal, r->commands, r->digest);
 }
 
-static int take_begin(struct receiving *r, struct entry *e)
+/* What an ENTRY_BEGIN says. */
+struct begin {
+	const u8 *uuid;
+	u64 ctransid;
+	const char *boot;
+	unsigned number;
+	char name[NAME_MAX + 1], partial[NAME_MAX + 1];
+};
+
+static int read_begin(struct begin *b, struct entry *e)
 {
-	const u8 *uuid = entry_bytes(e, sizeof(r->uuid));
-	const char *name, *boot;
+	const char *name;
 	size_t len;
 
-	r->ctransid = entry_u64(e);
-	boot = (const char *)entry_bytes(e, sizeof(r->boot));
-	r->number = entry_u8(e);
+	b->uuid = entry_bytes(e, sizeof(((struct receiving *)0)->uuid));
+	b->ctransid = entry_u64(e);
+	b->boot = (const char *)entry_bytes(e, RECEIVING_BOOT_SIZE);
+	b->number = entry_u8(e);
 	name = entry_rest(e, &len);
-	/* A journal of another subvolume, under this one's name. */
-	if (e->bad || memcmp(uuid, r->uuid, sizeof(r->uuid)) || r->number >= PARTIAL_NUMBERS)
+	if (e->bad || b->number >= PARTIAL_NUMBERS)
 		return -EINVAL;
 	if (!len || len > NAME_MAX || memchr(name, '/', len) || memchr(name, '\0', len))
 		return -EINVAL;
-	memcpy(r->name, name, len);
-	r->name[len] = '\0';
-	if (!strcmp(r->name, ".") || !strcmp(r->name, ".."))
+	memcpy(b->name, name, len);
+	b->name[len] = '\0';
+	if (!strcmp(b->name, ".") || !strcmp(b->name, ".."))
 		return -EINVAL;
-	r->same_boot = r->boot[0] && !strncmp(r->boot, boot, sizeof(r->boot));
-	partial_name(r->name, r->uuid, r->number, r->partial);
+	partial_name(b->name, b->uuid, b->number, b->partial);
+	return 0;
+}
+
+static int take_begin(struct receiving *r, struct entry *e)
+{
+	struct begin b;
+	int ret = read_begin(&b, e);
+
+	/* A journal of another subvolume, under this one's name. */
+	if (ret || memcmp(b.uuid, r->uuid, sizeof(r->uuid)))
+		return -EINVAL;
+	r->ctransid = b.ctransid;
+	r->number = b.number;
+	memcpy(r->name, b.name, sizeof(r->name));
+	memcpy(r->partial, b.partial, sizeof(r->partial));
+	r->same_boot = r->boot[0] && !strncmp(r->boot, b.boot, sizeof(r->boot));
 	r->state = RECEIVING_APPLYING;
 	return 0;
 }
@@ -288,8 +311,29 @@ static bool there(struct receiving *r, const char *name)
 	return !r->host->ops->stat(r->host, r->dir, name, &st);
 }
 
+/* Whose tree it is that has a partial name. */
+struct holder {
+	const char *partial;
+	u64 process;
+};
+
+static bool is_holder(void *arg, struct entry *e)
+{
+	struct holder *w = arg;
+	struct begin b;
+
+	if (e->type == ENTRY_RUN)
+		w->process = entry_u64(e);
+	return e->type == ENTRY_BEGIN && !read_begin(&b, e) && !strcmp(b.partial, w->partial);
+}
+
 int receiving_is_left(const struct receiving *r, const char *partial)
 {
+	struct holder w = {.partial = partial};
+
+	/* Of another subvolume with the same name. */
+	if (journal_find_busy(r->host, r->dir, is_holder, &w))
+		return error_set(EBUSY, "process %llu is receiving '%s' here", (unsigned long long)w.process, partial);
 	return error_set(EEXIST, "'%s' is there, from a receive that did not come to its end: go on with --resume, or "
 				 "remove it with '%s'", partial, r->removal);
 }

@@ -28,6 +28,8 @@
 #include "receive/notes.h"
 #include "receive/opened.h"
 
+#define RECEIVING_BOOT_SIZE 64
+
 enum receiving_state {
 	RECEIVING_NOTHING,
 	RECEIVING_APPLYING,
@@ -47,7 +49,7 @@ struct receiving {
 	int dir;	/* DIR, the caller's */
 	const char *removal; /* the command that removes a tree, for messages */
 	bool untrusted; /* this run takes nothing from the stream that lends rights */
-	char boot[64];	/* which run of the machine this is; "" where it is not to be known */
+	char boot[RECEIVING_BOOT_SIZE];	/* which run of the machine this is; "" where it is not to be known */
 	struct journal journal;
 	struct opened opened;
 	struct tree_notes notes;
@@ -81,7 +83,7 @@ int receiving_begin(struct receiving *r, const u8 *uuid, u64 ctransid, const cha
 /* Whether receiving_begin() could, but for other processes. */
 int receiving_may_begin(struct receiving *r, const u8 *uuid, const char *name, bool any_number);
 
-/* -EEXIST, with an error message that says what to do with @partial. */
+/* -EEXIST, with an error message that says what to do with @partial, or -EBUSY where a process is at work on it. */
 int receiving_is_left(const struct receiving *r, const char *partial);
 
 /* The tree is there, and @root open on it. */

@@ -84,6 +84,7 @@ struct target_ops {
 struct target {
 	const struct target_ops *ops;
 	const char *removal; /* the command that removes what an unfinished receive left: "rm -r" */
+	bool begins_anew;    /* commands of it were passed over: --resume does not go on with it */
 	struct receive_options options;
 	struct skipped skipped;
 };

@@ -171,7 +171,7 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   run --separate-stderr "$BTRFLY" receive -q -E 0 dir -f s
   [ "$status" = 1 ]
   [[ ${stderr_lines[0]} == "btrfly receive: stream offset "*": checksum mismatch" ]]
-  [[ $stderr == *"the subvolume is not whole"* ]]
+  [[ $stderr == *"the subvolume is not whole"*"; what came so far is in dir/.first.btrfly-partial: --resume leaves it and begins anew, 'rm -r' removes it" ]]
   [ ! -e dir/first ]
   [ -e dir/.first.btrfly-partial/swap ] || [ -e dir/.first.btrfly-partial/reflinked ]
 }
@@ -427,6 +427,22 @@ cut_short() {
   exec 7>&-
   wait $!
   tree_is first first
+}
+
+@test "a receive of another subvolume with the same name: the second names the first" {
+  require_root
+  stream full-v1 >s
+  python3 "$BATS_TEST_DIRNAME/../support/set_attribute.py" s 1 uuid >other
+  mkfifo in
+  "$BTRFLY" receive -q dir <in 2>/dev/null &
+  exec 7>in
+  head -c 100000 s >&7
+  until [ -d dir/.first.btrfly-partial ]; do sleep 0.05; done
+  cat other | fails 1 "btrfly receive: *: process $! is receiving '.first.btrfly-partial' here" "$BTRFLY" receive -q dir
+  exec 7>&-
+  wait $! && return 1
+  cat other | fails 1 "btrfly receive: *: '.first.btrfly-partial' is there, from a receive that did not come to its end*" \
+    "$BTRFLY" receive -q dir
 }
 
 @test "a parent of another transaction: refused, or with --force-parent said" {
