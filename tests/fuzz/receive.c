@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A stream applied to a plain directory.  The first byte of the input chooses how (reception.c); its top
+ * A stream applied to a plain directory.  The first two bytes of the input choose how (reception.c); the first one's top
  * bit, that the stream ends early at first, after as many 256ths of it as the second byte says, and is
  * then received anew with --resume.
  */
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (size < 2)
 		return 0;
 
-	struct reception r = reception_of(data[0]);
+	struct reception r = reception_of(data[0], data[1]);
 	size_t len = size - 2;
 	u8 *stream = malloc(len + 1);
 

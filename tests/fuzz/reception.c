@@ -22,7 +22,10 @@ enum {
 	HOW_DECOMPRESS = 64,
 };
 
-struct reception reception_of(u8 how)
+/* The low bits of where it is cut hardly matter there. */
+enum { CUT_UNTRUSTED = 1, CUT_FORCE_PARENT = 2 };
+
+struct reception reception_of(u8 how, u8 cut)
 {
 	return (struct reception){
 		.options = {
@@ -30,6 +33,8 @@ struct reception reception_of(u8 how)
 			.strict = how & HOW_STRICT,
 			.resume = how & HOW_RESUME,
 			.force_decompress = how & HOW_DECOMPRESS,
+			.untrusted = cut & CUT_UNTRUSTED,
+			.force_parent = cut & CUT_FORCE_PARENT,
 		},
 		.from_pipe = !(how & HOW_FILE),
 		.max_errors = how & HOW_FIRST_ERROR ? 1 : 0,

@@ -12,8 +12,8 @@ struct reception {
 	bool one_stream;
 };
 
-/* By the bits of one byte of the input. */
-struct reception reception_of(u8 how);
+/* By the bits of two bytes of the input: how, and where it is cut. */
+struct reception reception_of(u8 how, u8 cut);
 
 /* Whatever comes of it: the sandbox is looked at by who made it. */
 void reception_run(const struct reception *r, const u8 *stream, size_t size);

@@ -250,8 +250,8 @@ static void repair_state(const struct subject *s)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in = {data, size};
-	struct reception r = reception_of(take_u8(&in));
-	u8 cut = take_u8(&in);
+	u8 how = take_u8(&in), cut = take_u8(&in);
+	struct reception r = reception_of(how, cut);
 	struct input given = take(&in, take_u16(&in));
 	u8 *stream = malloc(given.len + 1);
 	struct subject s;
