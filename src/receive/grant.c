@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "receive/opened.h"
+#include "receive/skipped.h"
 
 int opening_begin(struct opening *o, struct host *host, int dir, const char *name, const struct stat *st, mode_t bits)
 {
@@ -72,13 +73,15 @@ int grant_end(struct grant *g, int ret)
 	struct host *host = g->host;
 	int name_ret = g->name ? opening_end(&g->name_mode, host, g->name_dir, g->name) : 0;
 	int dir_ret = opening_end(&g->dir_mode, host, g->dir, ".");
+	int closed = name_ret ? name_ret : dir_ret;
 
 	if (g->new_note && !name_ret)
 		opened_remove(host->opened, g->new_note);
+	/* What stays open is no refusal that could be counted. */
+	if (closed)
+		return skipped_because(-closed) ? -EIO : closed;
 	/* A disk that fails is no lack of rights. */
-	if (ret == -EACCES && g->error)
-		return g->error;
-	return ret < 0 ? ret : name_ret ? name_ret : dir_ret ? dir_ret : ret;
+	return ret == -EACCES && g->error ? g->error : ret;
 }
 
 int grant_end_open(struct grant *g, int fd)

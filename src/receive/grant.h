@@ -39,8 +39,8 @@ struct grant {
  * again is of no use, unless to have grant_end() say what went wrong.  @name must stay valid. */
 bool grant_begin(struct grant *g, struct host *host, int dir, const char *name);
 
-/* Close again.  Returns @ret, or where that is -EACCES the negative errno of what kept it from being opened up, or, unless
- * @ret is an error, of a mode that could not be put back.  The second is for a call that returns a descriptor, which is closed then. */
+/* Close again.  Returns @ret, or the negative errno of a mode that could not be put back, or where @ret is -EACCES that of what
+ * kept it from being opened up.  The second is for a call that returns a descriptor, which is closed then. */
 int grant_end(struct grant *g, int ret);
 int grant_end_open(struct grant *g, int fd);
 

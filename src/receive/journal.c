@@ -116,7 +116,9 @@ static int bears_name(struct journal *j, int fd)
 
 	if (h->ops->stat(h, fd, ".", &mine))
 		return error_errno(errno, "stat %s/%s", STATE_DIRECTORY, j->name);
-	return !h->ops->stat(h, j->dir, j->name, &named) && named.st_ino == mine.st_ino;
+	if (h->ops->stat(h, j->dir, j->name, &named))
+		return errno == ENOENT ? 0 : error_errno(errno, "stat %s/%s", STATE_DIRECTORY, j->name);
+	return named.st_ino == mine.st_ino;
 }
 
 /* 0, -EAGAIN where it is not the file of that name any more, or an error. */
