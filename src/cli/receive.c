@@ -127,6 +127,10 @@ static void say_skipped(const struct target *t)
 
 	if (skipped_text(&t->skipped, text, sizeof(text)))
 		fprintf(stderr, NAME ": skipped: %s\n", text);
+	if (!t->skipped_before)
+		return;
+	skipped_kinds_text(t->skipped_before, text, sizeof(text));
+	fprintf(stderr, NAME ": skipped by an earlier run: %s\n", text);
 }
 
 static int receive(struct options *o)

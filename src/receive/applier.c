@@ -14,6 +14,28 @@ void applier_init(struct applier *a, struct target *t)
 	*a = (struct applier){.target = t};
 }
 
+/* The root has attributes, and nothing else can be done to it. */
+static int check_named(const struct decoded_command *c, const struct tree_path *path, const struct tree_path *other)
+{
+	switch (c->type) {
+	case STREAM_C_SUBVOL:
+	case STREAM_C_SNAPSHOT:
+	case STREAM_C_CHMOD:
+	case STREAM_C_CHOWN:
+	case STREAM_C_UTIMES:
+	case STREAM_C_SET_XATTR:
+	case STREAM_C_REMOVE_XATTR:
+	case STREAM_C_FILEATTR:
+		return 0;
+	case STREAM_C_RENAME:
+	case STREAM_C_LINK:
+	case STREAM_C_CLONE:
+		if (!other->len)
+			return error_set(EINVAL, "the second path is empty");
+	}
+	return path->len ? 0 : error_set(EINVAL, "the path is empty");
+}
+
 int applier_check(const struct decoded_command *c, struct tree_path *path, struct tree_path *other)
 {
 	int ret;
@@ -37,6 +59,8 @@ int applier_check(const struct decoded_command *c, struct tree_path *path, struc
 		ret = tree_path_set(other, c->clone_path);
 		break;
 	}
+	if (!ret)
+		ret = check_named(c, path, other);
 	return ret ? ret : values_check(c);
 }
 

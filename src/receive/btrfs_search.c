@@ -88,7 +88,8 @@ static void judge(const struct root_item *item, bool received, struct origin *o)
 	u64 ctransid = le64_get(item->ctransid), rtransid = le64_get(item->rtransid);
 	u64 changed = le64_get(item->ctime.sec), arrived = le64_get(item->rtime.sec);
 
-	*o = (struct origin){.transid = le64_get(received ? item->stransid : item->ctransid), .relayed = true};
+	*o = (struct origin){.transid = le64_get(received ? item->stransid : item->ctransid), .relayed = true,
+		.trusted = true};
 	if (received) {
 		o->changed = ctransid > rtransid;
 		o->changed_seconds = o->changed && changed > arrived ? changed - arrived : 0;

@@ -34,6 +34,13 @@ static int open_recorded(struct host_target *h, const u8 *uuid, struct record *r
 	return fd;
 }
 
+static bool is_other_tree(struct host_target *h, const struct record *r, int fd)
+{
+	struct tree_identity id;
+
+	return r->tree.inode && (tree_identify(&id, h->host, fd) || !tree_identity_same(&id, &r->tree));
+}
+
 static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ctransid, struct origin *o)
 {
 	struct record r;
@@ -41,7 +48,13 @@ static int directory_open_received(struct host_target *h, const u8 *uuid, u64 ct
 
 	if (fd < 0)
 		return fd;
-	*o = (struct origin){.transid = r.ctransid, .without_data = r.without_data};
+	*o = (struct origin){
+		.transid = r.ctransid,
+		.without_data = r.without_data,
+		.other_tree = is_other_tree(h, &r, fd),
+		.trusted = r.trusted,
+		.left_out = r.notes.left_out,
+	};
 	record_release(&r);
 	return fd;
 }
@@ -100,10 +113,13 @@ static int directory_seal(struct host_target *h)
 	struct record r = {
 		.ctransid = from->ctransid,
 		.without_data = tree_notes_left_out(&from->notes, SKIPPED_DATA),
+		.trusted = from->trusted,
 	};
 
 	memcpy(r.uuid, from->uuid, sizeof(r.uuid));
 	memcpy(r.name, from->name, sizeof(r.name));
+	if (tree_identity_lasts(&from->tree, h->host, h->tree.root))
+		r.tree = from->tree;
 	return record_write(&r, &from->notes, h->host, h->dir);
 }
 

@@ -26,13 +26,13 @@ enum entry_type {
 	ENTRY_NAMED,
 
 	/* Of a record alone. */
-	ENTRY_RECEIVED = 32, /* uuid, le64 ctransid, u8 without data, name */
+	ENTRY_RECEIVED = 32, /* uuid, le64 ctransid, u8 flags, name */
 
 	/* Of both: notes. */
 	ENTRY_NOTE = 64, /* u8 missing, u8 copy, le32 flags, le64 links, path */
 	ENTRY_REMOVE,	 /* path */
 	ENTRY_RENAME,	 /* le32 length of the first path, both paths */
-	ENTRY_LEFT_OUT,	 /* le32 kinds */
+	ENTRY_LEFT_OUT,	 /* le32 kinds, le32 those that the parent did not lack */
 	ENTRY_TIMES,	 /* le64 seconds, le32 nanoseconds: atime, mtime */
 };
 

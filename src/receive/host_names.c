@@ -417,7 +417,7 @@ static int forget(struct host_tree *h, int dir, const char *name)
 {
 	const struct move m = {dir, dir, STOPGAP, name, true};
 	struct host *host = h->host;
-	int fd = host->ops->open(host, dir, STOPGAP, O_WRONLY | O_CREAT, 0600);
+	int fd = host->ops->open(host, dir, STOPGAP, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0 || host->ops->close(host, fd))
 		return -errno;

@@ -59,27 +59,51 @@ static int host_find(struct target *t, const u8 *uuid, u64 ctransid)
 	return 0;
 }
 
-/* Whether the name of @op is taken by the very subvolume that it makes. */
-static bool is_finished(struct host_target *h, const struct operation *op)
+/* Whether the name of @op is taken by the very subvolume that it makes; then what is known of it is in @o. */
+static bool is_finished(struct host_target *h, const struct operation *op, struct origin *o)
 {
 	struct host *host = h->host;
 	struct stat here, found;
-	struct origin o = {0};
 
+	*o = (struct origin){0};
 	if (host->ops->stat(host, h->dir, op->path->text, &here))
 		return false;
 
-	int fd = h->kind->open_received(h, op->c->uuid, op->c->ctransid, &o);
+	int fd = h->kind->open_received(h, op->c->uuid, op->c->ctransid, o);
 
 	if (fd < 0)
 		return false;
 
 	/* A subvolume that can be written to is sent with one uuid and many contents. */
-	bool same = o.transid == op->c->ctransid && !host->ops->stat(host, fd, ".", &found) &&
+	bool same = o->transid == op->c->ctransid && !o->other_tree && !host->ops->stat(host, fd, ".", &found) &&
 		    found.st_dev == here.st_dev && found.st_ino == here.st_ino;
 
 	host_close(host, fd);
 	return same;
+}
+
+/* An earlier run left something out: with --strict that is an error still. */
+static int check_left_out(struct host_target *h, u32 kinds, const char *name)
+{
+	char text[512];
+
+	if (!kinds || !h->target.options.strict)
+		return 0;
+	skipped_kinds_text(kinds, text, sizeof(text));
+	return error_set(EEXIST, "'%s' is there, from a run that left something out: %s", name, text);
+}
+
+/* What is whole already is passed over only if this run would have received it like that. */
+static int check_finished(struct host_target *h, const struct operation *op, const struct origin *o)
+{
+	const char *name = op->path->text;
+
+	if (o->without_data)
+		return error_set(EEXIST, "'%s' is there already, and was received without data", name);
+	if (h->target.options.untrusted && o->trusted)
+		return error_set(EEXIST, "'%s' is there already, and it is not known that it was received with --untrusted",
+				 name);
+	return check_left_out(h, o->left_out, name);
 }
 
 int host_target_open_partial(struct host_target *h)
@@ -168,12 +192,15 @@ static int host_may_begin(struct target *t, const struct operation *op)
 	bool resume = t->options.resume;
 	int ret = receiving_load(&h->receiving, op->c->uuid);
 	bool left = !ret;
+	struct origin o;
 
 	receiving_release(&h->receiving);
 	if (ret && ret != -ENOENT)
 		return ret;
-	if (resume && (left || is_finished(h, op)))
+	if (resume && left)
 		return 0;
+	if (resume && is_finished(h, op, &o))
+		return check_finished(h, op, &o);
 	return receiving_may_begin(&h->receiving, op->c->uuid, op->path->text, resume);
 }
 
@@ -225,6 +252,21 @@ static int may_go_on(struct host_target *h, int fd)
 	return discard(h, fd);
 }
 
+/* What an earlier run left is gone on with: 1. */
+static int take_up(struct host_target *h, int fd, const char *name)
+{
+	u32 kinds = h->receiving.notes.left_here;
+	int ret = check_left_out(h, kinds, name);
+
+	if (ret) {
+		host_close(h->host, fd);
+		return ret;
+	}
+	h->target.skipped_before |= kinds;
+	host_tree_open(&h->tree, fd);
+	return 1;
+}
+
 /* The partial tree is taken up: 1, or 0 where it begins anew. */
 static int resume_applying(struct host_target *h)
 {
@@ -235,7 +277,7 @@ static int resume_applying(struct host_target *h)
 		return ret;
 	ret = may_go_on(h, fd);
 	if (ret == 1)
-		host_tree_open(&h->tree, fd);
+		ret = take_up(h, fd, r->partial);
 	else if (fd >= 0)
 		host_close(h->host, fd);
 	return ret;
@@ -276,7 +318,9 @@ static int resume_sealed(struct host_target *h, const struct operation *op, u64 
 		host_close(h->host, fd);
 		return there;
 	}
-	host_tree_open(&h->tree, fd);
+	there = take_up(h, fd, at);
+	if (there < 0)
+		return there;
 	*commands = UINT64_MAX;
 	return finish_sealed(h);
 }
@@ -286,13 +330,17 @@ static int host_resume(struct target *t, const struct operation *op, u64 *comman
 	struct host_target *h = host_target_of(t);
 	struct receiving *r = &h->receiving;
 	int ret = look(h, op);
+	struct origin o;
 
 	*commands = 0;
 	if (ret)
 		return ret;
 	if (r->state == RECEIVING_NOTHING) {
-		if (!is_finished(h, op))
+		if (!is_finished(h, op, &o))
 			return 0;
+		ret = check_finished(h, op, &o);
+		if (ret)
+			return ret;
 		*commands = UINT64_MAX;
 		return receiving_done(r);
 	}

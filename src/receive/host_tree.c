@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "receive/grant.h"
+#include "receive/state_dir.h"
+#include "receive/values.h"
 #include "receive/lending.h"
 
 void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes)
@@ -194,6 +196,15 @@ static int apply_to_missing(struct host_tree *h, const struct operation *op, con
 	return 0;
 }
 
+static bool is_mark(const struct stream_bytes *name)
+{
+	char key[VALUES_XATTR_NAME_MAX + 1];
+
+	memcpy(key, name->data, name->len);
+	key[name->len] = '\0';
+	return state_dir_is_mark(key);
+}
+
 int host_tree_apply(struct host_tree *h, const struct operation *op, struct beneath *source)
 {
 	const struct tree_path *on = op->c->type == STREAM_C_LINK ? op->other : op->path;
@@ -224,6 +235,9 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 		lending_forget(h);
 		return host_tree_remove(h, op);
 	case STREAM_C_SET_XATTR:
+		/* By it btrfly's own notes are told from a tree that somebody has given their name. */
+		if (is_mark(&op->c->xattr_name))
+			return host_tree_skip(h, SKIPPED_XATTR, EPERM);
 		return host_tree_set_xattr(h, op);
 	case STREAM_C_REMOVE_XATTR:
 		return host_tree_remove_xattr(h, op);

@@ -91,8 +91,9 @@ static bool is_busy(struct host *h, int at, const char *name, bool (*wanted)(voi
 	return found;
 }
 
-bool journal_find_busy(struct host *h, int dir, bool (*wanted)(void *arg, struct entry *e), void *arg)
+bool journal_find_busy(const struct journal *own, int dir, bool (*wanted)(void *arg, struct entry *e), void *arg)
 {
+	struct host *h = own->host;
 	int at = state_dir_open(h, dir, false);
 	struct entries names;
 	const char *name;
@@ -102,7 +103,7 @@ bool journal_find_busy(struct host *h, int dir, bool (*wanted)(void *arg, struct
 		return false;
 	if (!entries_init(&names, h) && !entries_push(&names, at, SIZE_MAX))
 		while (!found && (name = entries_next(&names)))
-			found = is_busy(h, at, name, wanted, arg);
+			found = strcmp(name, own->name) && is_busy(h, at, name, wanted, arg);
 	entries_release(&names);
 	host_close(h, at);
 	return found;

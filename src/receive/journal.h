@@ -36,9 +36,9 @@ int journal_open(struct journal *j, int dir, const u8 *uuid, bool make);
  * @each that is not 0, or an error: -EINVAL where an entry is damaged, and what is appended then comes in its place. */
 int journal_read(struct journal *j, int (*each)(void *arg, struct entry *e), void *arg);
 
-/* Whether a process has a journal in DIR/.btrfly, whichever subvolume's, at this moment of which @wanted says true.  It is
- * called for every entry. */
-bool journal_find_busy(struct host *h, int dir, bool (*wanted)(void *arg, struct entry *e), void *arg);
+/* Whether somebody else has a journal in DIR/.btrfly, whichever subvolume's, at this moment of which @wanted says true.  It is
+ * called for every entry.  @own is not asked. */
+bool journal_find_busy(const struct journal *own, int dir, bool (*wanted)(void *arg, struct entry *e), void *arg);
 
 /* Append what @w has begun in journal_writer()'s buffer.  0 or a negative errno with an error message, and then
  * the file is as it was. */

@@ -81,7 +81,7 @@ static int scratch_init(struct scratch *s, const struct names *n)
 
 static int scratch_make(struct scratch *s, const char *name)
 {
-	int fd = s->host->ops->open(s->host, s->fd, name, O_WRONLY | O_CREAT, 0600);
+	int fd = s->host->ops->open(s->host, s->fd, name, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0)
 		return error_errno(errno, "see what the filesystem makes of the name");

@@ -80,12 +80,13 @@ int tree_notes_rename(struct tree_notes *n, const struct tree_path *from, const 
 	return entry_end(&w);
 }
 
-static int put_left_out(struct buffer *out, u32 left_out)
+static int put_left_out(struct buffer *out, const struct tree_notes *n)
 {
 	struct entry_writer w;
 
 	entry_begin(&w, out, ENTRY_LEFT_OUT);
-	entry_put_u32(&w, left_out);
+	entry_put_u32(&w, n->left_out);
+	entry_put_u32(&w, n->left_here);
 	return entry_end(&w);
 }
 
@@ -93,10 +94,11 @@ int tree_notes_leave_out(struct tree_notes *n, enum skipped_kind kind)
 {
 	struct buffer *out = pending(n);
 
-	if (tree_notes_left_out(n, kind))
+	if (n->left_here >> kind & 1)
 		return 0;
 	n->left_out |= 1u << kind;
-	return out ? put_left_out(out, n->left_out) : 0;
+	n->left_here |= 1u << kind;
+	return out ? put_left_out(out, n) : 0;
 }
 
 static int put_times(struct buffer *out, const struct timespec times[2])
@@ -124,7 +126,7 @@ int tree_notes_set_times(struct tree_notes *n, struct timespec atime, struct tim
 int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_record)
 {
 	struct buffer path = {0};
-	int ret = n->left_out ? put_left_out(out, n->left_out) : 0;
+	int ret = n->left_out ? put_left_out(out, n) : 0;
 
 	for (struct path_entry *e = NULL; !ret && (e = path_table_next(&n->paths, e));) {
 		buffer_clear(&path);
@@ -143,12 +145,12 @@ int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_re
 
 int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent)
 {
-	struct buffer path = {0};
+	struct buffer path = {0}, *out = pending(n);
 	int ret = 0;
 
-	for (u32 kind = 0; !ret && kind < SKIPPED_KINDS; kind++)
-		if (tree_notes_left_out(parent, kind))
-			ret = tree_notes_leave_out(n, kind);
+	n->left_out |= parent->left_out;
+	if (out && n->left_out)
+		ret = put_left_out(out, n);
 	for (struct path_entry *e = NULL; !ret && (e = path_table_next(&parent->paths, e));) {
 		struct note note = e->note;
 		const struct note *own;
@@ -250,7 +252,10 @@ int tree_notes_read(struct tree_notes *n, struct entry *e)
 	case ENTRY_NOTE: return read_note(n, e);
 	case ENTRY_REMOVE: return read_remove(n, e);
 	case ENTRY_RENAME: return read_rename(n, e);
-	case ENTRY_LEFT_OUT: n->left_out = entry_u32(e); return 0;
+	case ENTRY_LEFT_OUT:
+		n->left_out = entry_u32(e);
+		n->left_here = entry_u32(e);
+		return 0;
 	case ENTRY_TIMES: return read_times(n, e);
 	}
 	return -EINVAL;

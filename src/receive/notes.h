@@ -19,6 +19,7 @@ struct tree_notes {
 	struct journal *journal; /* NULL: none */
 	struct path_table paths;
 	u32 left_out;	/* bit SKIPPED_…: something of this kind was left out here, or in the parent */
+	u32 left_here;	/* the same without the parent */
 	u64 last_links; /* the number of note.links that was given out last */
 
 	/* The root's access and change times: new inodes are made in it under their first names, so that

@@ -11,6 +11,10 @@
 /* What speaks against it, and whether that is for sure. */
 static bool doubt(const struct origin *o, u64 ctransid, char *text, size_t size)
 {
+	if (o->other_tree) {
+		snprintf(text, size, "what bears its name now is not the directory that was received");
+		return true;
+	}
 	if (o->without_data) {
 		snprintf(text, size, "it was received without data (its stream was sent with --no-data)");
 		return true;

@@ -14,6 +14,9 @@ struct origin {
 	bool one_content;  /* it never had another content, so that the transid says nothing */
 	bool relayed;	   /* the stream may come from a sender that received it, too, and has a transid of its own */
 	bool without_data; /* what was received was sent with --no-data */
+	bool trusted;	   /* it was received by a run that trusted the stream, as far as that is known */
+	u32 left_out;	   /* bit SKIPPED_…: of it, or of its parents */
+	bool other_tree;   /* what bears its name is something else */
 
 	/* It was written to after it was received.  `btrfs receive` may leave that behind, too: what it wrote last
 	 * reaches the disk some time later. */

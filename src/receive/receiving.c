@@ -9,9 +9,6 @@
 #include "receive/receiving.h"
 
 #include <errno.h>
-#include <linux/btrfs.h>
-#include <linux/btrfs_tree.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,6 +174,8 @@ static int take_advance(struct receiving *r, struct entry *e)
 
 	r->commands = entry_u64(e);
 	r->digest = entry_u64(e);
+	if (r->commands == UINT64_MAX)
+		return -EINVAL;
 	notes = (const u8 *)entry_rest(e, &len);
 	if (e->bad)
 		return -EINVAL;
@@ -228,30 +227,12 @@ static int take_entry(void *arg, struct entry *e)
 
 /* ---- Who is who ------------------------------------------------------------------------------------- */
 
-static void identify(struct host *h, int fd, const struct stat *st, struct tree_identity *id)
-{
-	struct btrfs_ioctl_ino_lookup_args args = {.objectid = BTRFS_FIRST_FREE_OBJECTID};
-	long generation = 0; /* of which the call sets 32 bits */
-
-	*id = (struct tree_identity){.inode = st->st_ino};
-	if (!h->ops->ioctl(h, fd, FS_IOC_GETVERSION, &generation))
-		memcpy(&id->generation, &generation, sizeof(id->generation));
-	/* The roots of all subvolumes have this number. */
-	if (st->st_ino == BTRFS_FIRST_FREE_OBJECTID && !h->ops->ioctl(h, fd, BTRFS_IOC_INO_LOOKUP, &args))
-		id->subvolume = args.treeid;
-}
-
-static bool is_same(const struct tree_identity *a, const struct tree_identity *b)
-{
-	return a->inode == b->inode && a->subvolume == b->subvolume &&
-	       (a->generation == b->generation || !a->generation || !b->generation);
-}
-
 int receiving_open_tree(struct receiving *r, const char *name, int *fd)
 {
 	struct host *h = r->host;
 	struct tree_identity id;
 	struct stat st;
+	int ret;
 
 	if (h->ops->stat(h, r->dir, name, &st))
 		return errno == ENOENT ? 0 : error_errno(errno, "stat '%s'", name);
@@ -260,13 +241,11 @@ int receiving_open_tree(struct receiving *r, const char *name, int *fd)
 	*fd = grant_open_directory(h, r->dir, name);
 	if (*fd < 0)
 		return error_errno(errno, "open '%s'", name);
-	if (!h->ops->stat(h, *fd, ".", &st)) {
-		identify(h, *fd, &st, &id);
-		if (is_same(&id, &r->tree))
-			return 1;
-	}
+	ret = tree_identify(&id, h, *fd);
+	if (!ret && tree_identity_same(&id, &r->tree))
+		return 1;
 	host_close(h, *fd);
-	return 0;
+	return ret;
 }
 
 int receiving_is_tree(struct receiving *r, const char *name)
@@ -332,7 +311,7 @@ int receiving_is_left(const struct receiving *r, const char *partial)
 	struct holder w = {.partial = partial};
 
 	/* Of another subvolume with the same name. */
-	if (journal_find_busy(r->host, r->dir, is_holder, &w))
+	if (journal_find_busy(&r->journal, r->dir, is_holder, &w))
 		return error_set(EBUSY, "process %llu is receiving '%s' here", (unsigned long long)w.process, partial);
 	return error_set(EEXIST, "'%s' is there, from a receive that did not come to its end: go on with --resume, or "
 				 "remove it with '%s'", partial, r->removal);
@@ -404,12 +383,9 @@ int receiving_begin(struct receiving *r, const u8 *uuid, u64 ctransid, const cha
 
 int receiving_made(struct receiving *r, int root)
 {
-	struct stat st;
+	int ret = tree_identify(&r->tree, r->host, root);
 
-	if (r->host->ops->stat(r->host, root, ".", &st))
-		return error_errno(errno, "stat '%s'", r->partial);
-	identify(r->host, root, &st, &r->tree);
-	return put_tree(r);
+	return ret ? error_wrap(ret, "'%s'", r->partial) : put_tree(r);
 }
 
 int receiving_advance(struct receiving *r, u64 commands, u64 digest)

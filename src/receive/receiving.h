@@ -27,6 +27,7 @@
 #include "receive/journal.h"
 #include "receive/notes.h"
 #include "receive/opened.h"
+#include "receive/tree_identity.h"
 
 #define RECEIVING_BOOT_SIZE 64
 
@@ -35,13 +36,6 @@ enum receiving_state {
 	RECEIVING_APPLYING,
 	RECEIVING_SEALED,
 	RECEIVING_NAMED,
-};
-
-/* What a tree is, whatever it is called: all zero is none. */
-struct tree_identity {
-	u64 inode;
-	u64 subvolume; /* 0: it is no subvolume's root */
-	u32 generation; /* of the inode, whose number may be given out again; 0 where it is not to be known */
 };
 
 struct receiving {

@@ -12,6 +12,10 @@
 #define MAGIC "btrfly-received-2"
 #define MAGIC_AS_TEXT "btrfly-received-1"
 
+/* Of an ENTRY_RECEIVED. */
+#define WITHOUT_DATA 1u
+#define TRUSTED 2u
+
 static int set_name(struct record *r, const char *name, size_t len)
 {
 	if (!len || len >= sizeof(r->name) || memchr(name, '/', len) || memchr(name, '\0', len) ||
@@ -45,6 +49,7 @@ static int parse_text(struct record *r, const struct buffer *b)
 	if (ret)
 		return ret;
 	r->ctransid = strtoull(transid, NULL, 10);
+	r->trusted = true;
 	while (!ret && (path = next_text(b, &at))) {
 		struct tree_path p;
 
@@ -60,14 +65,25 @@ static int parse_received(struct record *r, struct entry *e)
 	const u8 *uuid = entry_bytes(e, sizeof(r->uuid));
 	const char *name;
 	size_t len;
+	u8 flags;
 
 	r->ctransid = entry_u64(e);
-	r->without_data = entry_u8(e);
+	flags = entry_u8(e);
+	r->without_data = flags & WITHOUT_DATA;
+	r->trusted = flags & TRUSTED;
 	name = entry_rest(e, &len);
 	/* Under another's name the file is somebody's trick. */
 	if (e->bad || memcmp(uuid, r->uuid, sizeof(r->uuid)))
 		return -EINVAL;
 	return set_name(r, name, len);
+}
+
+static int parse_tree(struct record *r, struct entry *e)
+{
+	r->tree.inode = entry_u64(e);
+	r->tree.subvolume = entry_u64(e);
+	r->tree.generation = entry_u32(e);
+	return e->bad || !r->tree.inode ? -EINVAL : 0;
 }
 
 /* What says whose record it is comes last: a record that is not whole does not have it. */
@@ -80,7 +96,7 @@ static int parse_entries(struct record *r, const struct buffer *b)
 	while ((ret = entry_next(b->data, b->len, &at, &e)) == 1) {
 		if (e.type == ENTRY_RECEIVED)
 			return at == b->len ? parse_received(r, &e) : -EINVAL;
-		ret = tree_notes_read(&r->notes, &e);
+		ret = e.type == ENTRY_TREE ? parse_tree(r, &e) : tree_notes_read(&r->notes, &e);
 		if (ret)
 			return ret;
 	}
@@ -130,11 +146,26 @@ int record_read(struct record *r, struct host *h, int dir, const u8 *uuid)
 	return ret;
 }
 
+static int put_tree(const struct record *r, struct buffer *b)
+{
+	struct entry_writer w;
+
+	if (!r->tree.inode)
+		return 0;
+	entry_begin(&w, b, ENTRY_TREE);
+	entry_put_u64(&w, r->tree.inode);
+	entry_put_u64(&w, r->tree.subvolume);
+	entry_put_u32(&w, r->tree.generation);
+	return entry_end(&w);
+}
+
 static int format(const struct record *r, const struct tree_notes *notes, struct buffer *b)
 {
 	struct entry_writer w;
 	int ret = buffer_append(b, MAGIC, sizeof(MAGIC));
 
+	if (!ret)
+		ret = put_tree(r, b);
 	if (!ret)
 		ret = tree_notes_write(notes, b, true);
 	if (ret)
@@ -142,7 +173,7 @@ static int format(const struct record *r, const struct tree_notes *notes, struct
 	entry_begin(&w, b, ENTRY_RECEIVED);
 	entry_put(&w, r->uuid, sizeof(r->uuid));
 	entry_put_u64(&w, r->ctransid);
-	entry_put_u8(&w, r->without_data);
+	entry_put_u8(&w, (u8)((r->without_data ? WITHOUT_DATA : 0) | (r->trusted ? TRUSTED : 0)));
 	entry_put(&w, r->name, strlen(r->name));
 	return entry_end(&w);
 }

@@ -2,8 +2,8 @@
 /*
  * What a plain directory cannot hold itself: which received tree is which subvolume of the sender.
  * One small file DIR/.btrfly/UUID for each, written whole or not at all; the next incremental stream
- * finds its parent by it.  It consists of entries (receive/entry.h): what was noted of the tree, and an
- * ENTRY_RECEIVED.
+ * finds its parent by it.  It consists of entries (receive/entry.h): what the tree is, what was noted of it, and
+ * an ENTRY_RECEIVED.
  * Records that earlier versions wrote as text can be read, too.
  */
 #ifndef BTRFLY_RECEIVE_RECORD_H
@@ -13,11 +13,14 @@
 
 #include "receive/host.h"
 #include "receive/notes.h"
+#include "receive/tree_identity.h"
 
 struct record {
 	u8 uuid[16];
 	u64 ctransid;
 	bool without_data; /* its stream had none: nothing can build on it */
+	bool trusted;	   /* its stream was: what --untrusted leaves out may be there */
+	struct tree_identity tree; /* what the tree is; all zero where that does not last, or an earlier version wrote it */
 	char name[NAME_MAX + 1]; /* of the tree in DIR: one name, never "." or ".." */
 	struct tree_notes notes;
 };

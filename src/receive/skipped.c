@@ -47,6 +47,16 @@ const char *skipped_name(enum skipped_kind kind)
 	return words[kind].one;
 }
 
+void skipped_kinds_text(u32 kinds, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < SKIPPED_KINDS && used < size; i++)
+		if (kinds >> i & 1)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", words[i].many);
+}
+
 size_t skipped_text(const struct skipped *s, char *out, size_t size)
 {
 	size_t used = 0;

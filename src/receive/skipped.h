@@ -40,6 +40,9 @@ bool skipped_because(int err);
 /* "owner of a file", …, for the sentence of an error. */
 const char *skipped_name(enum skipped_kind kind);
 
+/* "owners, device nodes", of the kinds whose bits are in @kinds, into @out. */
+void skipped_kinds_text(u32 kinds, char *out, size_t size);
+
 /* "12 owners, 3 device nodes" into @out; its length, 0 if nothing was skipped. */
 size_t skipped_text(const struct skipped *s, char *out, size_t size);
 

@@ -3,22 +3,23 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "base/error.h"
 #include "base/seed.h"
+#include "receive/entries.h"
 #include "receive/file.h"
 
 /* More than the journal of a tree of which a million nodes could not be made. */
 #define CONTENT_MAX (256u << 20)
 
-/* Who owns what this process makes here: filesystems may give everything to one user, and servers may take root's
+/* What a file is that this process makes here: filesystems may give everything to one user, and servers may take root's
  * rights away. */
-static int owner_here(struct host *h, int at, uid_t *owner)
+static int look_at_new(struct host *h, int at, struct stat *st)
 {
 	char name[STATE_FILE_MAX];
-	struct stat st;
 	int fd;
 
 	/* Another thread may ask at the same time, and a killed run leaves its file behind. */
@@ -27,19 +28,18 @@ static int owner_here(struct host *h, int at, uid_t *owner)
 	if (fd < 0)
 		return -errno;
 
-	int ret = h->ops->stat(h, fd, ".", &st) ? -errno : 0;
+	int ret = h->ops->stat(h, fd, ".", st) ? -errno : 0;
 
 	h->ops->unlink(h, at, name, 0);
 	host_close(h, fd);
-	*owner = st.st_uid;
 	return ret;
 }
 
 bool state_dir_is_ours(struct host *h, int at, const struct stat *st)
 {
-	uid_t owner = h->user;
+	struct stat made;
 
-	return st->st_uid == owner || (!owner_here(h, at, &owner) && st->st_uid == owner);
+	return st->st_uid == h->user || (!look_at_new(h, at, &made) && st->st_uid == made.st_uid);
 }
 
 /* @at is the directory in which it lies, or itself. */
@@ -51,19 +51,98 @@ static int check_owner(struct host *h, int at, const struct stat *st, const char
 			 name, (unsigned long)st->st_uid, (unsigned long)h->user);
 }
 
-int state_dir_open(struct host *h, int dir, bool make)
+/* Users' attributes are not everywhere, and the others are the privileged's. */
+static const char *const marks[] = {"user.btrfly.state", "trusted.btrfly.state"};
+
+bool state_dir_is_mark(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (!strcmp(key, marks[i]))
+			return true;
+	return false;
+}
+
+/* One that this process has made: it is empty.  1, 0 where nothing can be marked, or an error. */
+static int set_mark(struct host *h, int fd)
+{
+	struct entries e;
+	int ret = entries_init(&e, h);
+
+	if (!ret)
+		ret = entries_push(&e, fd, 0);
+	if (!ret && !entries_none(&e))
+		ret = error_set(ESTALE, "%s is not empty, and was only just made", STATE_DIRECTORY);
+	entries_release(&e);
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(marks); i++)
+		if (!h->ops->setxattr(h, fd, ".", marks[i], "1", 1))
+			ret = 1;
+	return ret;
+}
+
+/* Whether it is marked, or cannot be. */
+static bool may_be_marked(struct host *h, int fd, const struct stat *st)
+{
+	bool possible = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		/* Others could have set it themselves where they may write. */
+		if (h->ops->getxattr(h, fd, ".", marks[i], NULL, 0) >= 0)
+			return !(st->st_mode & 0022);
+		/* To ordinary users the privileged's are never there. */
+		possible |= errno == ENODATA && (!i || !h->user);
+	}
+	return !possible;
+}
+
+/* Whether nobody else can give what lies in DIR another name. */
+static bool is_private(struct host *h, int dir)
 {
 	struct stat st;
+
+	if (h->ops->stat(h, dir, ".", &st) || (st.st_uid != h->user && st.st_uid))
+		return false;
+	return !(st.st_mode & 0022) || (st.st_mode & S_ISVTX);
+}
+
+/* Some filesystems give everything to one user, or to all, and tell nobody apart. */
+static bool keeps_rights(struct host *h, int at)
+{
+	struct stat st;
+
+	return !look_at_new(h, at, &st) && st.st_uid == h->user && !(st.st_mode & 0077);
+}
+
+/* @fd is DIR/.btrfly, which was made just now or was there before. */
+static int check_made(struct host *h, int dir, int fd, bool made)
+{
+	struct stat st;
+	int ret = h->ops->stat(h, fd, ".", &st) ? error_errno(errno, "stat %s", STATE_DIRECTORY) : 0;
+
+	if (!ret)
+		ret = check_owner(h, fd, &st, STATE_DIRECTORY);
+	if (ret)
+		return ret;
+	if (made) {
+		ret = set_mark(h, fd);
+		return ret < 0 ? ret : 0;
+	}
+	if (is_private(h, dir) || may_be_marked(h, fd, &st) || !keeps_rights(h, fd))
+		return 0;
+	return error_set(EPERM, "%s does not bear the mark of what btrfly makes, and others can rename what lies beside it: what "
+				"it says is not believed", STATE_DIRECTORY);
+}
+
+int state_dir_open(struct host *h, int dir, bool make)
+{
+	bool made = make && !h->ops->mkdir(h, dir, STATE_DIRECTORY, 0700);
 	int fd, ret;
 
-	if (make && h->ops->mkdir(h, dir, STATE_DIRECTORY, 0755) && errno != EEXIST)
+	if (make && !made && errno != EEXIST)
 		return error_errno(errno, "create %s", STATE_DIRECTORY);
 	fd = h->ops->open(h, dir, STATE_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return error_errno(errno, "open %s", STATE_DIRECTORY);
-	ret = h->ops->stat(h, fd, ".", &st) ? error_errno(errno, "stat %s", STATE_DIRECTORY) : 0;
-	if (!ret)
-		ret = check_owner(h, fd, &st, STATE_DIRECTORY);
+	ret = check_made(h, dir, fd, made);
 	if (!ret)
 		return fd;
 	host_close(h, fd);
@@ -91,6 +170,8 @@ int state_dir_open_file(struct host *h, int at, const char *name, int flags)
 	ret = h->ops->stat(h, fd, ".", &st) ? error_errno(errno, "stat %s", text) : 0;
 	if (!ret && !S_ISREG(st.st_mode))
 		ret = error_set(EINVAL, "%s is no regular file", text);
+	if (!ret && st.st_nlink > 1)
+		ret = error_set(EPERM, "%s has other names, too: what it says is not believed", text);
 	if (!ret)
 		ret = check_owner(h, at, &st, text);
 	if (!ret)

@@ -5,7 +5,10 @@
  * their end (receive/record.h).
  *
  * DIR may belong to somebody else, so all of it is as hostile as a stream: the directory and every file must be
- * owned by who runs, or are refused; no symlink is followed; the content is checked when it is read.
+ * owned by who runs and have no other name, or are refused; no symlink is followed; the content is checked when it is
+ * read.  Whoever owns DIR could also give a received tree, which who runs owns, this name.  So the directory bears a
+ * mark, an extended attribute that no stream can set (state_dir_is_mark()), unless nobody else can rename what lies in
+ * DIR, or the filesystem has no such attributes.
  */
 #ifndef BTRFLY_RECEIVE_STATE_DIR_H
 #define BTRFLY_RECEIVE_STATE_DIR_H
@@ -19,6 +22,9 @@
 
 /* Open it, making it if @make is set.  A descriptor; -ENOENT, or another negative errno, with an error message. */
 int state_dir_open(struct host *h, int dir, bool make);
+
+/* Whether @key is the mark's: no file of a received tree gets it. */
+bool state_dir_is_mark(const char *key);
 
 /* The name of a file in it: the uuid with @suffix behind. */
 void state_dir_name(char name[STATE_FILE_MAX], const u8 *uuid, const char *suffix);

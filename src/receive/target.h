@@ -87,6 +87,7 @@ struct target {
 	bool begins_anew;    /* commands of it were passed over: --resume does not go on with it */
 	struct receive_options options;
 	struct skipped skipped;
+	u32 skipped_before; /* bit SKIPPED_…: by an earlier run that was gone on with */
 };
 
 void target_warn(struct target *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

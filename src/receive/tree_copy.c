@@ -28,6 +28,7 @@
 #include "receive/flags.h"
 #include "receive/grant.h"
 #include "receive/lending.h"
+#include "receive/state_dir.h"
 
 #define XATTR_LIST_MAX 65536
 #define XATTR_VALUE_MAX 65536
@@ -112,7 +113,7 @@ static int copy_some_xattrs(struct tree_copy *c, const struct original *from, in
 	struct host *host = c->host;
 
 	for (char *key = c->list; key < c->list + len; key += strlen(key) + 1) {
-		if (!strncmp(key, "system.posix_acl_", 17) != access)
+		if (!strncmp(key, "system.posix_acl_", 17) != access || state_dir_is_mark(key))
 			continue;
 
 		int n = read_xattr(c, from->dir, from->name, key);

@@ -413,6 +413,90 @@ cut_short() {
   [ "$(ls -A victim)" = file ] && [ "$(cat victim/file)" = mine ]
 }
 
+# somebody_elses: ./dir is another user's, on a filesystem with the attributes of the privileged.
+somebody_elses() {
+  mount -t tmpfs none dir || skip "no tmpfs can be mounted"
+  realpath dir >>"$BATS_TEST_TMPDIR/.mounts"
+  chown 65534 dir
+}
+
+@test "a directory that was given the name of .btrfly is not believed" {
+  require_root
+  somebody_elses
+  cut_short
+  # It may be a received tree: all of them are root's.
+  mv dir/.btrfly dir/mine
+  mkdir -m 700 dir/.btrfly
+  cp dir/mine/*.journal dir/.btrfly/
+  fails 1 "btrfly receive: *: .btrfly does not bear the mark of what btrfly makes, and others can rename what lies beside it: what it says is not believed" \
+    "$BTRFLY" receive -q --resume -f s dir
+  rm -r dir/.btrfly
+  ln dir/mine/*.journal dir/link
+  mv dir/mine dir/.btrfly
+  fails 1 "btrfly receive: *: .btrfly/*.journal has other names, too: what it says is not believed" \
+    "$BTRFLY" receive -q --resume -f s dir
+  rm dir/link
+  "$BTRFLY" receive -q --resume -f s dir
+  tree_is first first
+}
+
+@test "no stream sets the mark of .btrfly, nor does a copy of the parent take it over" {
+  require_root
+  somebody_elses
+  python3 "$BATS_TEST_DIRNAME/../support/make_stream.py" subvol:path=snap xattr:path=:name=trusted.btrfly.state:data=1 \
+    mkfile:path=f end >s
+  fails 1 "*cannot keep the other extended attribute*" "$BTRFLY" receive -q --strict -f s dir
+  rm -r dir/.snap.btrfly-partial dir/.btrfly
+  "$BTRFLY" receive -q -f s dir 2>/dev/null
+  [ -z "$(getfattr -dm- dir/snap 2>/dev/null | grep btrfly.state)" ]
+  setfattr -n trusted.btrfly.state -v 1 dir/snap
+  python3 "$BATS_TEST_DIRNAME/../support/make_stream.py" snapshot:path=next mkfile:path=g end >s2
+  "$BTRFLY" receive -q -f s2 dir
+  [ -z "$(getfattr -dm- dir/next 2>/dev/null | grep btrfly.state)" ]
+}
+
+@test "what was renamed to a parent's name is not the parent" {
+  require_root
+  somebody_elses
+  stream full-v1 | "$BTRFLY" receive -q dir
+  mv dir/first dir/aside
+  mkdir dir/first
+  echo secret >dir/first/victim
+  stream incremental-v1 >s
+  fails 1 "btrfly receive: *: cannot find parent subvolume: what bears its name now is not the directory that was received (--force-parent builds on it all the same)" \
+    "$BTRFLY" receive -q -f s dir
+  [ ! -e dir/second ]
+}
+
+@test "--strict --resume is an error where an earlier run left something out, and without --strict it is said" {
+  require_root
+  mkdir -m 755 dir/user && chown 65534 dir/user
+  python3 "$BATS_TEST_DIRNAME/../support/make_stream.py" subvol:path=snap mkfile:path=a chown:path=a:uid=1:gid=1 \
+    mkfile:path=b end >s
+  chmod 644 s
+  head -c $(($(stat -c %s s) - 20)) s | as_user "$BTRFLY" receive -q dir/user 2>/dev/null && return 1
+  fails 1 "btrfly receive: *: '.snap.btrfly-partial' is there, from a run that left something out: owners*" \
+    as_user "$BTRFLY" receive -q --strict --resume -f s dir/user
+  run --separate-stderr as_user "$BTRFLY" receive -q --resume -f s dir/user
+  [ "$status" = 0 ]
+  [ "$stderr" = "btrfly receive: skipped by an earlier run: owners" ]
+  # It is whole now, but not what --strict would have made.
+  fails 1 "btrfly receive: *: 'snap' is there, from a run that left something out: owners" \
+    as_user "$BTRFLY" receive -q --strict --resume -f s dir/user
+}
+
+@test "--resume does not pass over what was received without data, or by a run that trusted the stream" {
+  require_root
+  stream full-no-data | "$BTRFLY" receive -q dir 2>/dev/null
+  stream full-v1 >s
+  fails 1 "btrfly receive: *: 'first' is there already, and was received without data" "$BTRFLY" receive -q --resume -f s dir
+  rm -r dir/first
+  "$BTRFLY" receive -q -f s dir
+  fails 1 "btrfly receive: *: 'first' is there already, and it is not known that it was received with --untrusted" \
+    "$BTRFLY" receive -q --untrusted --resume -f s dir
+  "$BTRFLY" receive -q --resume -f s dir
+}
+
 @test "two receives of one subvolume at a time: the second names the first" {
   require_root
   stream full-v1 >s
