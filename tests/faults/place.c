@@ -192,7 +192,8 @@ static void describe_record(FILE *out, const char *path)
 		char *line = malloc(size);
 		size_t n = (size_t)snprintf(line, size, "entry %u ", e.type);
 
-		for (size_t i = 0; i < e.len; i++)
+		/* What the tree is differs from one to the other. */
+		for (size_t i = 0; e.type != ENTRY_TREE && i < e.len; i++)
 			n += (size_t)snprintf(line + n, size - n, "%02x", e.data[i]);
 		names_add(&lines, line);
 	}
