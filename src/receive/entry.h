@@ -34,6 +34,11 @@ enum entry_type {
 	ENTRY_RENAME,	 /* le32 length of the first path, both paths */
 	ENTRY_LEFT_OUT,	 /* le32 kinds, le32 those that the parent did not lack */
 	ENTRY_TIMES,	 /* le64 seconds, le32 nanoseconds: atime, mtime */
+
+	/* Of a journal alone, too: what the root is given at the end.  First u8: it is the parent's. */
+	ENTRY_ROOT_OWNER,  /* le64 user, le64 group */
+	ENTRY_ROOT_MODE,   /* le32 mode */
+	ENTRY_ROOT_ACCESS, /* the access list as an attribute's value, empty: none */
 };
 
 /* An entry under construction at the end of a buffer. */

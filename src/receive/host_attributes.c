@@ -7,6 +7,7 @@
 #include "receive/attempt.h"
 #include "receive/flags.h"
 #include "receive/host_links.h"
+#include "receive/host_root.h"
 #include "receive/lending.h"
 
 #define ATTRIBUTE_TEXT_MAX 128
@@ -316,6 +317,9 @@ int host_tree_seal(struct host_tree *h)
 		ret = host_links_seal(h);
 	if (!ret)
 		ret = seal_flags(h, false);
+	/* Whoever owns the root may be at work in it from here on: nothing behind it acts on a name. */
+	if (!ret)
+		ret = host_root_seal(h);
 	return ret ? ret : seal_times(h);
 }
 

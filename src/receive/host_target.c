@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "receive/entries.h"
 #include "receive/grant.h"
+#include "receive/host_root.h"
 #include "receive/state_dir.h"
 
 static bool is_same(const struct sent_as *s, const u8 *uuid, u64 ctransid)
@@ -244,6 +245,11 @@ static int may_go_on(struct host_target *h, int fd)
 	}
 	if (there && is_distrusted(h))
 		return discard_distrusted(h, fd);
+	if (there && r->commands && r->same_boot && host_root_is_given(h->host, fd, &r->notes.root)) {
+		target_warn(&h->target, "an earlier run has given '%s' to its owner already, who may have changed it: begun anew",
+			    r->partial);
+		return discard(h, fd);
+	}
 	if (there && r->commands && r->same_boot)
 		return 1;
 	if (there && r->commands)

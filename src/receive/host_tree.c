@@ -6,9 +6,10 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "receive/grant.h"
+#include "receive/host_root.h"
+#include "receive/lending.h"
 #include "receive/state_dir.h"
 #include "receive/values.h"
-#include "receive/lending.h"
 
 void host_tree_init(struct host_tree *h, struct host *host, struct target *t, struct tree_notes *notes)
 {
@@ -215,6 +216,8 @@ int host_tree_apply(struct host_tree *h, const struct operation *op, struct bene
 		if (note.missing)
 			return apply_to_missing(h, op, &note);
 	}
+	if (host_root_waits(op))
+		return host_root_note(h, op);
 	switch (op->c->type) {
 	case STREAM_C_MKFILE:
 	case STREAM_C_MKDIR:

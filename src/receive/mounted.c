@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "format/inode.h"
 #include "receive/btrfs_search.h"
+#include "receive/host_root.h"
 #include "receive/host_target.h"
 
 static int mounted_open_received(struct host_target *h, const u8 *uuid, u64 ctransid, struct origin *o)
@@ -53,6 +54,8 @@ static int open_snapshot(struct host_target *h, int parent)
 	int fd = host_target_open_partial(h);
 	int ret = fd < 0 ? fd : check_snapshot(h, fd, parent);
 
+	if (!ret)
+		ret = host_root_close(h->host, fd, &h->receiving.notes);
 	if (ret && fd >= 0)
 		host_close(h->host, fd);
 	return ret ? ret : fd;
@@ -65,7 +68,6 @@ static int create_snapshot(struct host_target *h, int parent)
 	snprintf(args.name, sizeof(args.name), "%s", h->receiving.partial);
 	if (h->host->ops->ioctl(h->host, h->dir, BTRFS_IOC_SNAP_CREATE_V2, &args))
 		return error_errno(errno, "creating snapshot failed");
-	/* The parent's own attributes are the snapshot's, too: none of them came from DIR. */
 	return open_snapshot(h, parent);
 }
 

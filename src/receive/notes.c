@@ -123,6 +123,32 @@ int tree_notes_set_times(struct tree_notes *n, struct timespec atime, struct tim
 	return out ? put_times(out, n->times) : 0;
 }
 
+static int note_root(struct tree_notes *n, enum root_part part)
+{
+	struct buffer *out = pending(n);
+
+	return out ? root_note_write_part(&n->root, part, out) : 0;
+}
+
+int tree_notes_set_owner(struct tree_notes *n, u64 uid, u64 gid, bool from_parent)
+{
+	root_note_set_owner(&n->root, uid, gid, from_parent);
+	return note_root(n, ROOT_OWNER);
+}
+
+int tree_notes_set_mode(struct tree_notes *n, u32 mode, bool from_parent)
+{
+	root_note_set_mode(&n->root, mode, from_parent);
+	return note_root(n, ROOT_MODE);
+}
+
+int tree_notes_set_access(struct tree_notes *n, const void *list, size_t len, bool from_parent)
+{
+	int ret = root_note_set_access(&n->root, list, len, from_parent);
+
+	return ret ? ret : note_root(n, ROOT_ACCESS);
+}
+
 int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_record)
 {
 	struct buffer path = {0};
@@ -140,7 +166,10 @@ int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_re
 			ret = put_note(out, (char *)path.data, path.len, &note);
 	}
 	buffer_release(&path);
-	return ret || !n->has_times || for_record ? ret : put_times(out, n->times);
+	if (ret || for_record)
+		return ret;
+	ret = n->has_times ? put_times(out, n->times) : 0;
+	return ret ? ret : root_note_write(&n->root, out);
 }
 
 int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent)
@@ -257,6 +286,9 @@ int tree_notes_read(struct tree_notes *n, struct entry *e)
 		n->left_here = entry_u32(e);
 		return 0;
 	case ENTRY_TIMES: return read_times(n, e);
+	case ENTRY_ROOT_OWNER: return root_note_read(&n->root, ROOT_OWNER, e);
+	case ENTRY_ROOT_MODE: return root_note_read(&n->root, ROOT_MODE, e);
+	case ENTRY_ROOT_ACCESS: return root_note_read(&n->root, ROOT_ACCESS, e);
 	}
 	return -EINVAL;
 }
@@ -264,5 +296,6 @@ int tree_notes_read(struct tree_notes *n, struct entry *e)
 void tree_notes_release(struct tree_notes *n)
 {
 	path_table_release(&n->paths);
+	root_note_release(&n->root);
 	*n = (struct tree_notes){.journal = n->journal};
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "receive/path_table.h"
+#include "receive/root_note.h"
 #include "receive/skipped.h"
 
 struct journal;
@@ -26,6 +27,7 @@ struct tree_notes {
 	 * its own times come last. */
 	bool has_times;
 	struct timespec times[2];
+	struct root_note root;
 };
 
 /* Whether no path has a note. */
@@ -50,11 +52,15 @@ int tree_notes_remove(struct tree_notes *n, const struct tree_path *p); /* with 
 int tree_notes_rename(struct tree_notes *n, const struct tree_path *from, const struct tree_path *to);
 int tree_notes_leave_out(struct tree_notes *n, enum skipped_kind kind);
 int tree_notes_set_times(struct tree_notes *n, struct timespec atime, struct timespec mtime);
+/* What the root is given at the end. */
+int tree_notes_set_owner(struct tree_notes *n, u64 uid, u64 gid, bool from_parent);
+int tree_notes_set_mode(struct tree_notes *n, u32 mode, bool from_parent);
+int tree_notes_set_access(struct tree_notes *n, const void *list, size_t len, bool from_parent);
 
 /* What was noted of the parent holds for its copy, too; of @n there are but flags yet. */
 int tree_notes_inherit(struct tree_notes *n, const struct tree_notes *parent);
 
-/* As entries: all of them appended to @out, with @for_record without times and flags; and one taken in, -EINVAL without a
+/* As entries: all of them appended to @out, with @for_record without times, flags and the root's; and one taken in, -EINVAL without a
  * message if it is damaged or no note. */
 int tree_notes_write(const struct tree_notes *n, struct buffer *out, bool for_record);
 int tree_notes_read(struct tree_notes *n, struct entry *e);

@@ -27,6 +27,7 @@
 #include "receive/file.h"
 #include "receive/flags.h"
 #include "receive/grant.h"
+#include "receive/host_root.h"
 #include "receive/lending.h"
 #include "receive/state_dir.h"
 
@@ -104,14 +105,25 @@ struct original {
 	int dir;
 	const char *name; /* "." is what @dir is open on */
 	struct stat st;
+	bool is_root; /* owner, mode and access list are noted in place of being given */
 };
+
+static int give_xattr(struct tree_copy *c, const struct original *from, int to, const char *name, const char *key, size_t len)
+{
+	struct host *host = c->host;
+
+	if (from->is_root && !strcmp(key, HOST_ROOT_ACCESS))
+		return tree_notes_set_access(c->notes, c->value, len, true);
+	/* What is not to be set here the parent has from the host, not from a stream. */
+	if (host->ops->setxattr(host, to, name, key, c->value, len) && errno != EPERM && errno != EOPNOTSUPP)
+		return error_errno(errno, "set an attribute");
+	return 0;
+}
 
 /* Access lists, or all other attributes. */
 static int copy_some_xattrs(struct tree_copy *c, const struct original *from, int to, const char *name, ssize_t len,
 			    bool access)
 {
-	struct host *host = c->host;
-
 	for (char *key = c->list; key < c->list + len; key += strlen(key) + 1) {
 		if (!strncmp(key, "system.posix_acl_", 17) != access || state_dir_is_mark(key))
 			continue;
@@ -120,10 +132,11 @@ static int copy_some_xattrs(struct tree_copy *c, const struct original *from, in
 
 		if (n < 0)
 			return error_errno(-n, "read an attribute");
-		/* What is not to be set here the parent has from the host, not from a stream. */
-		if (host->ops->setxattr(host, to, name, key, c->value, (size_t)n) && errno != EPERM &&
-		    errno != EOPNOTSUPP)
-			return error_errno(errno, "set an attribute");
+
+		int ret = give_xattr(c, from, to, name, key, (size_t)n);
+
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -170,6 +183,36 @@ static int copy_flags(struct tree_copy *c, int from, int to, const char *name)
 	return !ret || lacks_flags(ret) ? 0 : error_errno(-ret, "set the flags");
 }
 
+static int give_owner(struct tree_copy *c, const struct original *from, int to, const char *name)
+{
+	const struct stat *st = &from->st;
+
+	if (from->is_root && c->host->keeps_owners && st->st_uid != c->host->user) {
+		int ret = tree_notes_leave_out(c->notes, SKIPPED_OWNER);
+
+		if (ret)
+			return ret;
+	}
+	if (from->is_root)
+		return tree_notes_set_owner(c->notes, st->st_uid, st->st_gid, true);
+	/* A user's copy is his, as the parent is. */
+	if (c->host->ops->chown(c->host, to, name, st->st_uid, st->st_gid) && !skipped_because(errno))
+		return error_errno(errno, "chown");
+	return 0;
+}
+
+/* And nothing is lent that is not the owner's. */
+static int give_mode(struct tree_copy *c, const struct original *from, int to, const char *name)
+{
+	const struct stat *st = &from->st;
+
+	if (from->is_root)
+		return tree_notes_set_mode(c->notes, st->st_mode, true);
+	if (!S_ISLNK(st->st_mode) && c->host->ops->chmod(c->host, to, name, st->st_mode & 07777))
+		return error_errno(errno, "chmod");
+	return lending_copied(c->host, to, name, st, c->notes);
+}
+
 /* All but the flags. */
 static int copy_attributes(struct tree_copy *c, const struct original *from, int to, const char *name)
 {
@@ -178,15 +221,11 @@ static int copy_attributes(struct tree_copy *c, const struct original *from, int
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
 	int ret;
 
-	/* A user's copy is his, as the parent is. */
-	if (host->ops->chown(host, to, name, st->st_uid, st->st_gid) && !skipped_because(errno))
-		return error_errno(errno, "chown");
-	ret = copy_xattrs(c, from, to, name);
-	if (ret)
-		return ret;
-	if (!S_ISLNK(st->st_mode) && host->ops->chmod(host, to, name, st->st_mode & 07777))
-		return error_errno(errno, "chmod");
-	ret = lending_copied(host, to, name, st, c->notes);
+	ret = give_owner(c, from, to, name);
+	if (!ret)
+		ret = copy_xattrs(c, from, to, name);
+	if (!ret)
+		ret = give_mode(c, from, to, name);
 	if (ret)
 		return ret;
 	return host->ops->utimens(host, to, name, times) ? error_errno(errno, "set the times") : 0;
@@ -347,7 +386,7 @@ static int make_copy(struct tree_copy *c, const char *name, const struct stat *s
 /* A directory's own attributes. */
 static int copy_directory_attributes(struct tree_copy *c, int dir, int to, const char *name, const struct stat *st)
 {
-	const struct original from = {.dir = dir, .name = name, .st = *st};
+	const struct original from = {.dir = dir, .name = name, .st = *st, .is_root = !c->path.len};
 	int ret = copy_attributes(c, &from, to, name);
 
 	return ret ? ret : copy_flags(c, dir, to, name);

@@ -92,11 +92,20 @@ as_user_may() { sed -i 's/^\(\.\/dir\/inline f\) 4755/\1 0755/; s/ xattr:trusted
   done
 }
 
+@test "an ordinary user with --strict: the root's owner is an error at the end" {
+  local make=$BATS_TEST_DIRNAME/../support/make_stream.py
+  mkdir dir/mine
+  [ "$(id -u)" != 0 ] || chown 65534 dir/mine
+  python3 "$make" subvol:path=first chown:path=:uid=1:gid=1 mkfile:path=file end >s
+  fails 1 "btrfly receive: stream offset *: the root: cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
+    as_user "$BTRFLY" receive -q --strict dir/mine -f s
+}
+
 @test "an ordinary user with --strict: the first thing that cannot be kept is an error" {
   mkdir dir/mine
   [ "$(id -u)" != 0 ] || chown 65534 dir/mine
   stream full-v1 >s
-  fails 1 "btrfly receive: stream offset *: command 2: chown '': cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
+  fails 1 "btrfly receive: stream offset *: command 8: chown 'dir' (inode 257): cannot keep the owner: Operation not permitted; what came so far is in dir/mine/.first.btrfly-partial: --resume goes on with it, 'rm -r' removes it" \
     as_user "$BTRFLY" receive -q --strict dir/mine -f s
 }
 

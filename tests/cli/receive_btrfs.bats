@@ -204,6 +204,36 @@ compressed() {
   [ "$(stat -c %a mnt/next/lost mnt/next/own)" = $'755\n4755' ]
 }
 
+@test "the root of a subvolume is nobody else's until the end" {
+  local make=$BATS_TEST_DIRNAME/../support/make_stream.py
+  local open=(chown:path=:uid=1000:gid=1001 chmod:path=:mode=02775)
+  python3 "$make" subvol:path=snap "${open[@]}" unlink:path=nothing >s
+  cat s | fails 1 "btrfly receive: *unlink 'nothing'*" "$BTRFLY" receive -q mnt
+  [ "$(stat -c %a:%u:%g mnt/.snap.btrfly-partial)" = 700:0:0 ]
+  python3 "$make" subvol:path=snap "${open[@]}" end >s
+  "$BTRFLY" receive -q --resume -f s mnt
+  [ "$(stat -c %a:%u:%g mnt/snap)" = 2775:1000:1001 ]
+}
+
+@test "the root of a snapshot is nobody else's until the end, and as the parent's then" {
+  require setfacl getfacl
+  btrfs -q subvolume create mnt/work
+  chown 1000:1001 mnt/work
+  chmod 2775 mnt/work
+  setfacl -m u:1234:rwx mnt/work
+  btrfs -q subvolume snapshot -r mnt/work mnt/one
+  btrfs -q subvolume snapshot -r mnt/work mnt/two
+  btrfs -q send -p mnt/one -f s mnt/two
+  mkdir mnt/received
+  # All but the END.
+  head -c -10 s | fails 1 "btrfly receive: *ends early*" "$BTRFLY" receive -q mnt/received
+  [ "$(stat -c %a:%u mnt/received/.two.btrfly-partial)" = 700:0 ]
+  [ -z "$(getfacl -cs mnt/received/.two.btrfly-partial)" ]
+  "$BTRFLY" receive -q --resume -f s mnt/received
+  [ "$(stat -c %a:%u:%g mnt/received/two)" = 2775:1000:1001 ]
+  getfacl -c mnt/received/two | grep 1234:rwx
+}
+
 @test "a setuid bit that comes later is kept" {
   local make=$BATS_TEST_DIRNAME/../support/make_stream.py
   python3 "$make" subvol:path=snap mkfile:path=f chown:path=f:uid=1000:gid=1000 chmod:path=f:mode=0755 end >s1
