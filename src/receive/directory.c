@@ -115,10 +115,13 @@ static int directory_seal(struct host_target *h)
 		.without_data = tree_notes_left_out(&from->notes, SKIPPED_DATA),
 		.trusted = from->trusted,
 	};
+	int lasts = tree_identity_lasts(&from->tree, h->host, h->tree.root);
 
+	if (lasts < 0)
+		return lasts;
 	memcpy(r.uuid, from->uuid, sizeof(r.uuid));
 	memcpy(r.name, from->name, sizeof(r.name));
-	if (tree_identity_lasts(&from->tree, h->host, h->tree.root))
+	if (lasts)
 		r.tree = from->tree;
 	return record_write(&r, &from->notes, h->host, h->dir);
 }

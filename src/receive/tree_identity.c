@@ -41,10 +41,14 @@ bool tree_identity_same(const struct tree_identity *a, const struct tree_identit
 	       (a->generation == b->generation || !a->generation || !b->generation);
 }
 
-bool tree_identity_lasts(const struct tree_identity *id, struct host *h, int root)
+int tree_identity_lasts(const struct tree_identity *id, struct host *h, int root)
 {
 	struct statfs fs;
 
 	/* What has generations has numbers on disk, and what lies in memory is not mounted anew. */
-	return id->generation || (!h->ops->statfs(h, root, &fs) && fs.f_type == TMPFS_MAGIC);
+	if (id->generation)
+		return 1;
+	if (!h->ops->statfs(h, root, &fs))
+		return fs.f_type == TMPFS_MAGIC;
+	return skipped_because(errno) ? 0 : error_errno(errno, "look at the filesystem");
 }

@@ -17,7 +17,10 @@ int tree_identify(struct tree_identity *id, struct host *h, int root);
 
 bool tree_identity_same(const struct tree_identity *a, const struct tree_identity *b);
 
-/* Whether it will be the same after the filesystem was mounted anew: not every filesystem has numbers of its own. */
-bool tree_identity_lasts(const struct tree_identity *id, struct host *h, int root);
+/*
+ * Whether it will be the same after the filesystem was mounted anew, 1 or 0: not every filesystem has numbers of its own.
+ * Or a negative errno with an error message.
+ */
+int tree_identity_lasts(const struct tree_identity *id, struct host *h, int root);
 
 #endif
