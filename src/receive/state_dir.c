@@ -62,21 +62,26 @@ bool state_dir_is_mark(const char *key)
 	return false;
 }
 
-/* One that this process has made: it is empty.  1, 0 where nothing can be marked, or an error. */
-static int set_mark(struct host *h, int fd)
+/* 1, 0 or an error. */
+static int is_empty(struct host *h, int fd)
 {
 	struct entries e;
 	int ret = entries_init(&e, h);
 
 	if (!ret)
 		ret = entries_push(&e, fd, 0);
-	if (!ret && !entries_none(&e))
-		ret = error_set(ESTALE, "%s is not empty, and was only just made", STATE_DIRECTORY);
+	if (!ret)
+		ret = entries_none(&e);
 	entries_release(&e);
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(marks); i++)
-		if (!h->ops->setxattr(h, fd, ".", marks[i], "1", 1))
-			ret = 1;
 	return ret;
+}
+
+/* Some filesystems keep no attributes at all. */
+static void set_mark(struct host *h, int fd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (!h->ops->setxattr(h, fd, ".", marks[i], "1", 1))
+			return;
 }
 
 /* Whether it is marked, or cannot be. */
@@ -122,9 +127,13 @@ static int check_made(struct host *h, int dir, int fd, bool made)
 		ret = check_owner(h, fd, &st, STATE_DIRECTORY);
 	if (ret)
 		return ret;
-	if (made) {
-		ret = set_mark(h, fd);
-		return ret < 0 ? ret : 0;
+	/* Another run may have been here since, or it is not what was made. */
+	ret = made ? is_empty(h, fd) : 0;
+	if (ret < 0)
+		return ret;
+	if (ret) {
+		set_mark(h, fd);
+		return 0;
 	}
 	if (is_private(h, dir) || may_be_marked(h, fd, &st) || !keeps_rights(h, fd))
 		return 0;

@@ -2,10 +2,12 @@
 /* Whose what lies in DIR/.btrfly is, where the filesystem gives everything to one user. */
 #include "support/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "receive/state_dir.h"
@@ -65,9 +67,49 @@ static void test_several_threads_ask_at_once(void **state)
 		assert_int_equal(refused[i], 0);
 }
 
+static int says_it_made_it(struct host *h, int at, const char *name, mode_t mode)
+{
+	return 0;
+}
+
+/* Whoever may rename in DIR put a tree of ours there between the making and the opening. */
+static void test_what_is_not_empty_gets_no_mark(void **state)
+{
+	struct host host;
+	struct host_ops ops;
+	int fd = openat(dir, STATE_DIRECTORY, O_RDONLY | O_DIRECTORY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(dir, 0777), 0);
+	if (fsetxattr(fd, "user.btrfly.state", "1", 1, 0)) {
+		print_message("no extended attributes in /tmp\n");
+		close(fd);
+		skip();
+	}
+	assert_int_equal(fremovexattr(fd, "user.btrfly.state"), 0);
+	fremovexattr(fd, "trusted.btrfly.state");
+	assert_int_equal(mkdirat(fd, "tree", 0700), 0);
+	host_init(&host);
+	ops = *host.ops;
+	ops.mkdir = says_it_made_it;
+	host.ops = &ops;
+	assert_error(state_dir_open(&host, dir, true), EPERM, 
+		     ".btrfly does not bear the mark of what btrfly makes, and others can rename what lies beside it: what it "
+		     "says is not believed");
+	assert_true(fgetxattr(fd, "user.btrfly.state", NULL, 0) < 0);
+
+	assert_int_equal(unlinkat(fd, "tree", AT_REMOVEDIR), 0);
+	close(state_dir_open(&host, dir, true));
+	assert_int_equal(fgetxattr(fd, "user.btrfly.state", NULL, 0), 1);
+	close(fd);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_several_threads_ask_at_once)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_several_threads_ask_at_once),
+		cmocka_unit_test(test_what_is_not_empty_gets_no_mark),
+	};
 
 	return cmocka_run_group_tests(tests, make_base, remove_base);
 }
